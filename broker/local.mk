@@ -1,0 +1,33 @@
+# The broker: a convenience library, and a main.
+noinst_LIBRARIES += libbroker.a
+libbroker_a_SOURCES = \
+	broker/deadline.c broker/deadline.h \
+	broker/idmap.c broker/idmap.h \
+	broker/msgq.c broker/msgq.h \
+	broker/session.c broker/session.h \
+	broker/waiter.c broker/waiter.h \
+	broker/trace.c broker/trace.h \
+	broker/mswitch.c broker/mswitch_load.c broker/mswitch_poll.c \
+	broker/mswitch.h \
+	broker/store.c broker/store.h \
+	broker/store_mem.c broker/store_sqlite.c \
+	broker/sqldb.c broker/sqldb.h \
+	broker/http.c broker/http.h \
+	broker/jsonw.c broker/jsonw.h \
+	broker/api.c broker/api_look.c broker/api_v1.c broker/api.h \
+	broker/settings.c broker/settings.h \
+	broker/server.c broker/server.h
+libbroker_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) \
+	$(SYSTEMD_CFLAGS)
+
+BROKER_LIBS = libbroker.a libbase.a $(EVENT_LIBS) $(SQLITE_LIBS) \
+	$(INIH_LIBS) $(SYSTEMD_LIBS)
+
+sbin_PROGRAMS += xmsgd
+xmsgd_SOURCES = broker/main.c
+xmsgd_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
+xmsgd_LDADD = $(BROKER_LIBS)
+
+install-exec-hook: install-old-names
+install-old-names:
+	cd '$(DESTDIR)$(sbindir)' && $(LN_S) -f xmsgd message-switch

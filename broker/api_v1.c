@@ -1,0 +1,1047 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/*
+ * /v1: the operators' interface, JSON.  One row per route; a route is a method
+ * and a pattern of path segments, where * stands for a name or an id.  What
+ * changes something is never GET.
+ */
+#include "api.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "jsonw.h"
+#include "log.h"
+#include "redact.h"
+#include "version.h"
+#include "xalloc.h"
+
+#define JSON         "application/json"
+#define MOST_SEGMENTS 6
+#define LISTING_BYTES (4 * 1024 * 1024) /* one page is cut at */
+
+/* A request under /v1, taken apart. */
+struct v1 {
+	struct peer *p;
+	struct api *a;
+	struct str seg[MOST_SEGMENTS]; /* behind "v1", decoded */
+	size_t nseg;
+	struct str query, body;
+};
+
+/* ---- taking apart ---- */
+
+static int
+hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Percent-decode in place. */
+static struct str
+decode(char *p, size_t n)
+{
+	size_t o = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] == '%' && i + 2 < n && hex(p[i + 1]) >= 0 &&
+		    hex(p[i + 2]) >= 0) {
+			p[o++] = (char)(hex(p[i + 1]) << 4 | hex(p[i + 2]));
+			i += 2;
+		} else {
+			p[o++] = p[i];
+		}
+	}
+	return (struct str){p, o};
+}
+
+/* The value of a query parameter, decoded; n == 0 and p == NULL: not there. */
+static struct str
+param(const struct v1 *v, const char *name)
+{
+	size_t len = strlen(name);
+	const char *at = v->query.p, *end = at + v->query.n, *stop;
+
+	while (at != NULL && at < end) {
+		stop = memchr(at, '&', (size_t)(end - at));
+		if (stop == NULL)
+			stop = end;
+		if ((size_t)(stop - at) > len && at[len] == '=' &&
+		    memcmp(at, name, len) == 0)
+			return decode((char *)(uintptr_t)at + len + 1,
+			    (size_t)(stop - at) - len - 1);
+		at = stop + 1;
+	}
+	return (struct str){NULL, 0};
+}
+
+/* A number from the query; def when absent; false when malformed. */
+static bool
+param_int(const struct v1 *v, const char *name, int64_t def, int64_t min,
+    int64_t max, int64_t *out)
+{
+	struct str s = param(v, name);
+
+	*out = def;
+	if (s.p == NULL)
+		return true;
+	if (wire_int64(s, out) && *out >= min && *out <= max)
+		return true;
+	api_error(v->p, 400, "bad_parameter", name,
+	    "the parameter is no number, or out of its range");
+	return false;
+}
+
+/* ---- small shared things ---- */
+
+static struct jsonw
+start(const struct v1 *v)
+{
+	struct jsonw w = {.b = api_out(v->a)};
+
+	jsonw_open(&w, NULL, '{');
+	return w;
+}
+
+static void
+finish_as(const struct v1 *v, struct jsonw *w, int status)
+{
+	jsonw_close(w, '}');
+	buf_addc(w->b, '\n');
+	if (buf_ok(w->b))
+		api_reply(v->p, status, JSON, (struct str){w->b->p, w->b->n});
+	else
+		api_ms_error(v->p, MS_NO_MEMORY, NULL);
+}
+
+static void
+finish(const struct v1 *v, struct jsonw *w)
+{
+	finish_as(v, w, 200);
+}
+
+static struct queue *
+the_queue(const struct v1 *v)
+{
+	struct queue *q = mswitch_queue(v->a->m, v->seg[1]);
+
+	if (q == NULL)
+		api_ms_error(v->p, MS_NO_QUEUE, NULL);
+	return q;
+}
+
+/* May this peer see what is not redacted? */
+static bool
+privileged(const struct peer *p)
+{
+	return p->client.uid == 0 || p->client.uid == p->api->uid;
+}
+
+static int64_t
+oldest_age_ns(const struct api *a, const struct queue *q)
+{
+	struct msg *m = msgq_after(&q->q, INT64_MIN);
+	int64_t at;
+
+	if (m == NULL)
+		return -1;
+	at = m->body ? m->body->at_ns : (int64_t)m->at_s * NS_PER_SEC;
+	return a->m->wall_ns > at ? a->m->wall_ns - at : 0;
+}
+
+/* ---- status and health ---- */
+
+static void
+put_limit(struct jsonw *w, const char *name, int64_t value, int64_t used)
+{
+	jsonw_open(w, NULL, '{');
+	jsonw_str(w, "name", str_of(name));
+	jsonw_int(w, "value", value);
+	if (used >= 0)
+		jsonw_int(w, "used", used);
+	else
+		jsonw_null(w, "used");
+	jsonw_close(w, '}');
+}
+
+static void
+put_limits(struct jsonw *w, const struct api *a)
+{
+	const struct ms_limits *l = &a->m->limits;
+	const struct http_config *h = a->http_config;
+
+	jsonw_open(w, "limits", '[');
+	put_limit(w, "connections", h->max_connections,
+	    (int64_t)http_counters(a->http)->connections);
+	put_limit(w, "connections_per_uid", h->max_connections_per_uid, -1);
+	put_limit(w, "queues", l->queues, HASH_CNT(hh, a->m->queues));
+	put_limit(w, "queue_messages", l->queue_messages, -1);
+	put_limit(w, "queue_bytes", l->queue_bytes, -1);
+	put_limit(w, "total_bytes", l->total_bytes, a->m->bytes);
+	put_limit(w, "session_transient", l->session_transient, -1);
+	put_limit(w, "cache", l->cache_bytes, a->m->cached);
+	put_limit(w, "body", (int64_t)h->parse.max_body, -1);
+	put_limit(w, "head", (int64_t)h->parse.max_head, -1);
+	put_limit(w, "poll_queues", a->max_queues_per_poll, -1);
+	jsonw_close(w, ']');
+}
+
+static void
+put_counters(struct jsonw *w, const struct api *a, const struct store_info *si)
+{
+	const struct ms_counters *n = &a->m->counters;
+	const struct http_counters *h = http_counters(a->http);
+
+	jsonw_open(w, "counters", '{');
+	jsonw_int(w, "requests", (int64_t)h->requests);
+	jsonw_int(w, "bad_requests", (int64_t)h->bad);
+	jsonw_int(w, "slow_requests", (int64_t)h->slow);
+	jsonw_int(w, "accepted", (int64_t)h->accepted);
+	jsonw_int(w, "turned_away", (int64_t)h->refused);
+	jsonw_int(w, "polls", (int64_t)n->polls);
+	jsonw_int(w, "published", (int64_t)n->published);
+	jsonw_int(w, "replied", (int64_t)n->replied);
+	jsonw_int(w, "duplicates", (int64_t)n->duplicates);
+	jsonw_int(w, "delivered", (int64_t)n->delivered);
+	jsonw_int(w, "acked", (int64_t)n->acked);
+	jsonw_int(w, "refused", (int64_t)n->refused);
+	jsonw_int(w, "created", (int64_t)n->created);
+	jsonw_int(w, "destroyed", (int64_t)n->destroyed);
+	jsonw_int(w, "commits", (int64_t)si->commits);
+	jsonw_int(w, "commit_ops", (int64_t)si->commit_ops);
+	jsonw_int(w, "inline_commits", (int64_t)si->inline_commits);
+	jsonw_int(w, "checkpoints", (int64_t)si->checkpoints);
+	jsonw_seconds(w, "commit_time_s", (int64_t)si->commit_ns);
+	jsonw_close(w, '}');
+}
+
+static void
+get_status(const struct v1 *v)
+{
+	struct api *a = v->a;
+	struct jsonw w = start(v);
+	struct store_info si;
+
+	store_info(a->store, &si);
+	jsonw_int(&w, "schema", 1);
+	jsonw_str(&w, "version", str_of(XMSG_VERSION));
+	jsonw_int(&w, "pid", getpid());
+	jsonw_seconds(&w, "uptime_s", a->m->now_ns - a->start_ns);
+	jsonw_str(&w, "state", str_of(a->degraded ? "degraded" : "up"));
+	jsonw_str(&w, "boot_id", str_of(a->boot_id));
+	jsonw_str(&w, "socket", str_of(a->socket));
+	jsonw_open(&w, "store", '{');
+	jsonw_str(&w, "scheme", str_of(si.scheme));
+	jsonw_str(&w, "path", str_of(si.path));
+	jsonw_bool(&w, "durable", si.durable);
+	jsonw_int(&w, "last_id", a->m->last_id);
+	jsonw_int(&w, "pending_ops", (int64_t)si.pending_ops);
+	jsonw_close(&w, '}');
+	jsonw_int(&w, "queues", HASH_CNT(hh, a->m->queues));
+	jsonw_int(&w, "messages", a->m->messages);
+	jsonw_int(&w, "bytes", a->m->bytes);
+	jsonw_int(&w, "connections",
+	    (int64_t)http_counters(a->http)->connections);
+	jsonw_int(&w, "sessions", (int64_t)a->m->sessions.n);
+	jsonw_int(&w, "parked", (int64_t)a->m->waiters.nparked);
+	put_counters(&w, a, &si);
+	put_limits(&w, a);
+	finish(v, &w);
+}
+
+/* The oldest message that waits although its queue is not held. */
+static int64_t
+oldest_of_all(const struct api *a, const struct queue **which)
+{
+	struct queue *q, *next;
+	int64_t worst = -1, age;
+
+	HASH_ITER(hh, a->m->queues, q, next) {
+		age = oldest_age_ns(a, q);
+		if (age > worst) {
+			worst = age;
+			*which = q;
+		}
+	}
+	return worst;
+}
+
+static void
+get_health(const struct v1 *v)
+{
+	const struct queue *q = NULL;
+	int64_t age = oldest_of_all(v->a, &q);
+	struct jsonw w = start(v);
+	int code = v->a->degraded ? 2 : age > 60 * NS_PER_SEC ? 1 : 0;
+	static const char *const word[] = {"ok", "warning", "critical"};
+	char text[400];
+
+	if (code == 2)
+		snprintf(text, sizeof text,
+		    "the store refuses new messages: is the disk full?");
+	else if (q != NULL)
+		snprintf(text, sizeof text,
+		    "%u queues, %lld messages, oldest %.1f s in %.*s",
+		    HASH_CNT(hh, v->a->m->queues),
+		    (long long)v->a->m->messages, (double)age / NS_PER_SEC,
+		    (int)q->name.n, q->name.p);
+	else
+		snprintf(text, sizeof text, "%u queues, no message",
+		    HASH_CNT(hh, v->a->m->queues));
+	jsonw_str(&w, "status", str_of(word[code]));
+	jsonw_int(&w, "code", code);
+	jsonw_str(&w, "text", str_of(text));
+	finish_as(v, &w, code == 2 ? 503 : 200);
+}
+
+/* ---- queues ---- */
+
+static void
+put_queue(struct jsonw *w, const struct api *a, const struct queue *q)
+{
+	const struct waitname *wn = waiters_find(&a->m->waiters, q->name);
+	const struct msg *first = msgq_after(&q->q, INT64_MIN);
+	int64_t n = (int64_t)q->q.n;
+
+	jsonw_open(w, NULL, '{');
+	jsonw_str(w, "name", q->name);
+	jsonw_str(w, "kind", str_of(q->owner ? "transient" : "persistent"));
+	jsonw_str(w, "owner",
+	    q->owner ? q->owner->token : (struct str){NULL, 0});
+	jsonw_int(w, "messages", n);
+	jsonw_int(w, "bytes", q->bytes);
+	jsonw_int(w, "ready", n - q->held - q->delivered);
+	jsonw_int(w, "delivered", q->delivered);
+	jsonw_int(w, "held", q->held);
+	if (first != NULL) {
+		jsonw_seconds(w, "oldest_age_s", oldest_age_ns(a, q));
+		jsonw_int(w, "oldest_id", first->id);
+	} else {
+		jsonw_null(w, "oldest_age_s");
+		jsonw_null(w, "oldest_id");
+	}
+	jsonw_int(w, "consumers", wn ? wn->nlinks : 0);
+	jsonw_int(w, "parked", wn ? wn->nparked : 0);
+	if (q->last_poll_ns != 0)
+		jsonw_seconds(w, "last_poll_age_s",
+		    wn && wn->nparked ? 0 : a->m->now_ns - q->last_poll_ns);
+	else
+		jsonw_null(w, "last_poll_age_s");
+	jsonw_int(w, "in", (int64_t)q->in);
+	jsonw_int(w, "out", (int64_t)q->out);
+	jsonw_close(w, '}');
+}
+
+static void
+get_queues(const struct v1 *v)
+{
+	struct str after, prefix;
+	struct queue **q;
+	struct jsonw w;
+	int64_t limit;
+	size_t n, i = 0;
+
+	if (!param_int(v, "limit", 1000, 1, 10000, &limit))
+		return;
+	prefix = param(v, "prefix");
+	after = param(v, "after");
+	q = mswitch_sorted(v->a->m, prefix, &n);
+	if (q == NULL) {
+		api_ms_error(v->p, MS_NO_MEMORY, NULL);
+		return;
+	}
+	w = start(v);
+	jsonw_open(&w, "queues", '[');
+	while (i < n && after.n != 0 && str_cmp(q[i]->name, after) <= 0)
+		i++;
+	for (; i < n && limit > 0; i++, limit--)
+		put_queue(&w, v->a, q[i]);
+	jsonw_close(&w, ']');
+	jsonw_str(&w, "next",
+	    i < n && i > 0 ? q[i - 1]->name : (struct str){NULL, 0});
+	free(q);
+	finish(v, &w);
+}
+
+static void
+get_queue(const struct v1 *v)
+{
+	struct queue *q = the_queue(v);
+	struct jsonw w;
+
+	if (q == NULL)
+		return;
+	w = (struct jsonw){.b = api_out(v->a)};
+	put_queue(&w, v->a, q);
+	buf_addc(w.b, '\n');
+	api_reply(v->p, 200, JSON, (struct str){w.b->p, w.b->n});
+}
+
+/* ---- changes ---- */
+
+enum { V1_CREATE, V1_DESTROY, V1_DELETE, V1_REPLY, V1_MARK };
+
+/* A change under /v1 is done: say what was done. */
+static void
+change_done(struct change *ch)
+{
+	struct call *c = (struct call *)ch;
+	struct v1 v = {.p = c->peer, .a = c->api};
+	struct str name = {c->name, c->name_n};
+	struct jsonw w;
+
+	if (c->peer == NULL) {
+		call_free(c);
+		return;
+	}
+	if (ch->rc == MS_OK && !ch->found && c->n1 == V1_DESTROY)
+		ch->rc = MS_NO_QUEUE;
+	if (ch->rc == MS_OK && !ch->found && c->n1 == V1_DELETE)
+		ch->rc = MS_NO_MESSAGE;
+	if (ch->rc != MS_OK) {
+		api_ms_error(c->peer, ch->rc, ch->limit);
+		return;
+	}
+	w = start(&v);
+	jsonw_str(&w, c->n1 == V1_CREATE || c->n1 == V1_DESTROY ? "name"
+								: "queue",
+	    name);
+	if (c->n1 == V1_CREATE)
+		jsonw_bool(&w, "created", !ch->found);
+	else if (c->n1 == V1_DESTROY)
+		jsonw_int(&w, "messages", ch->messages);
+	else
+		jsonw_int(&w, "id", c->n1 == V1_REPLY ? ch->id : c->arg);
+	if (c->n1 == V1_REPLY)
+		jsonw_bool(&w, "duplicate", ch->duplicate);
+	finish(&v, &w);
+}
+
+static struct call *
+new_change(const struct v1 *v, int what, struct str name)
+{
+	struct call *c = call_new(v->p, CALL_CHANGE);
+
+	c->u.change.done = change_done;
+	c->n1 = what;
+	c->name = xmalloc(name.n + 1);
+	memcpy(c->name, name.p, name.n);
+	c->name[name.n] = '\0';
+	c->name_n = name.n;
+	return c;
+}
+
+static void
+begin(struct call *c, enum ms_rc rc)
+{
+	if (rc == MS_PENDING)
+		return;
+	c->u.change.rc = rc;
+	change_done(&c->u.change);
+}
+
+/* Names on the way in: the rules of the stock protocol. */
+static bool
+good_name(const struct v1 *v, struct str s)
+{
+	bool bad = s.n == 0 || s.n > WIRE_MAX_NAME;
+
+	for (size_t i = 0; i < s.n && !bad; i++)
+		bad = (unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f;
+	if (bad)
+		api_error(v->p, 400, "bad_name", "not a queue's name",
+		    "1 to 255 bytes without control characters");
+	return !bad;
+}
+
+static void
+put_queue_route(const struct v1 *v)
+{
+	struct call *c;
+
+	if (!good_name(v, v->seg[1]))
+		return;
+	c = new_change(v, V1_CREATE, v->seg[1]);
+	begin(c, mswitch_create(v->a->m, &c->u.change, &v->p->client,
+	    v->seg[1], false));
+}
+
+static void
+delete_queue(const struct v1 *v)
+{
+	struct call *c = new_change(v, V1_DESTROY, v->seg[1]);
+
+	begin(c, mswitch_destroy(v->a->m, &c->u.change, &v->p->client,
+	    v->seg[1]));
+}
+
+/* The id in the path; false when it is none (answered). */
+static bool
+the_id(const struct v1 *v, int64_t *id)
+{
+	if (wire_int64(v->seg[3], id))
+		return true;
+	api_error(v->p, 400, "bad_id", "not a message id",
+	    "ids are whole numbers, see 'xmsg recv --peek QUEUE'");
+	return false;
+}
+
+static void
+delete_message(const struct v1 *v)
+{
+	struct call *c;
+	int64_t id;
+
+	if (!the_id(v, &id) || the_queue(v) == NULL)
+		return;
+	c = new_change(v, V1_DELETE, v->seg[1]);
+	c->arg = id;
+	begin(c, mswitch_ack(v->a->m, &c->u.change, &v->p->client, v->seg[1],
+	    id));
+}
+
+static void
+mark(const struct v1 *v, int held)
+{
+	struct call *c;
+	int64_t id;
+
+	if (!the_id(v, &id))
+		return;
+	c = new_change(v, V1_MARK, v->seg[1]);
+	c->arg = id;
+	begin(c, mswitch_mark(v->a->m, &c->u.change, &v->p->client, v->seg[1],
+	    id, held));
+}
+
+static void
+post_hold(const struct v1 *v)
+{
+	mark(v, STORE_HELD_OPERATOR);
+}
+
+static void
+post_release(const struct v1 *v)
+{
+	mark(v, STORE_RELEASED);
+}
+
+/* ---- reply and acknowledge ---- */
+
+/* The request has been read, so its reply queue is known. */
+static void
+reply_message(struct poll *poll, const struct store_msg *sm,
+    const struct msg *msg)
+{
+	struct call *c = (struct call *)poll;
+
+	if (sm->id != c->arg)
+		return;
+	c->flag = !(msg->flags & MSG_REPLY);
+	c->count++;
+	free(c->name);
+	c->name = xmalloc(sm->reply_to.n + 1);
+	memcpy(c->name, sm->reply_to.p, sm->reply_to.n);
+	c->name[sm->reply_to.n] = '\0';
+	c->name_n = sm->reply_to.n;
+}
+
+/* Go on from having read the request to answering it; the call is used again
+ * as a change, which is what the client waits for. */
+static void
+reply_looked(struct poll *poll, int64_t next, enum ms_rc rc)
+{
+	struct call *c = (struct call *)poll;
+	struct str payload = {c->body.p, c->body.n};
+	struct str queue = {c->body.p + c->limit, c->body.n - c->limit};
+	struct peer *p = c->peer;
+	enum ms_rc rc2;
+
+	(void)next;
+	payload.n = c->limit;
+	if (p == NULL) {
+		call_free(c);
+		return;
+	}
+	if (rc == MS_OK && c->count > 0 && !c->flag) {
+		api_error(p, 409, "no_reply_queue",
+		    "the message is itself a reply", NULL);
+		return;
+	}
+	if (rc != MS_OK) {
+		api_ms_error(p, rc, NULL);
+		return;
+	}
+	c->kind = CALL_CHANGE;
+	memset(&c->u.change, 0, sizeof c->u.change);
+	c->u.change.done = change_done;
+	c->n1 = V1_REPLY;
+	rc2 = mswitch_answer(c->api->m, &c->u.change, &p->client, queue,
+	    c->arg, (struct str){c->name ? c->name : "", c->name_n}, payload);
+	begin(c, rc2);
+}
+
+static void
+post_reply(const struct v1 *v)
+{
+	struct call *c;
+	int64_t id;
+
+	if (!the_id(v, &id) || the_queue(v) == NULL)
+		return;
+	c = call_new(v->p, CALL_POLL);
+	c->arg = id;
+	buf_add(&c->body, v->body.p, v->body.n);
+	buf_add(&c->body, v->seg[1].p, v->seg[1].n);
+	c->limit = v->body.n;
+	if (!buf_ok(&c->body)) {
+		api_ms_error(v->p, MS_NO_MEMORY, NULL);
+		return;
+	}
+	c->u.poll.client = &v->p->client;
+	c->u.poll.from = id - 1;
+	c->u.poll.message = reply_message;
+	c->u.poll.done = reply_looked;
+	(void)mswitch_look(v->a->m, &c->u.poll, v->seg[1], 1);
+}
+
+/* ---- messages ---- */
+
+static const char *
+state_of(const struct msg *m)
+{
+	return m->flags & MSG_LEAVING ? "leaving"
+	    : m->held > 0	      ? "held"
+	    : m->deliveries > 0	      ? "delivered"
+				      : "ready";
+}
+
+/* Token of the session with this serial, while it lives. */
+static struct str
+token_of(const struct api *a, uint32_t serial)
+{
+	struct session *s, *next;
+
+	if (serial == 0)
+		return (struct str){NULL, 0};
+	HASH_ITER(hh, a->m->sessions.by_token, s, next)
+		if (s->serial == serial)
+			return s->token;
+	return STR("(gone)");
+}
+
+static void
+put_base64(struct jsonw *w, const char *key, struct str v)
+{
+	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *p = (const unsigned char *)v.p;
+	struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < v.n; i += 3) {
+		size_t left = v.n - i;
+		uint32_t x = (uint32_t)p[i] << 16 |
+		    (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
+		    (left > 2 ? p[i + 2] : 0);
+
+		buf_addc(&b, set[x >> 18]);
+		buf_addc(&b, set[x >> 12 & 63]);
+		buf_addc(&b, left > 1 ? set[x >> 6 & 63] : '=');
+		buf_addc(&b, left > 2 ? set[x & 63] : '=');
+	}
+	jsonw_str(w, key, (struct str){b.p ? b.p : "", b.n});
+	w->b->failed |= b.failed;
+	buf_fini(&b);
+}
+
+/* What is shown of a payload. */
+static void
+put_payload(struct jsonw *w, const struct call *c, const struct store_msg *sm)
+{
+	char text[RING_MAX_PAYLOAD];
+
+	if (c->flag)
+		put_base64(w, "payload_base64", sm->payload);
+	else if (c->n1 != 0)
+		jsonw_str(w, "payload",
+		    (struct str){text,
+			redact(text, sizeof text, sm->payload)});
+}
+
+static void
+put_message(struct jsonw *w, const struct call *c, const struct store_msg *sm,
+    const struct msg *msg)
+{
+	const struct api *a = c->api;
+	int64_t age = a->m->wall_ns - sm->at_ns;
+	bool reply = msg->flags & MSG_REPLY;
+
+	jsonw_open(w, NULL, '{');
+	jsonw_str(w, "queue", sm->queue);
+	jsonw_int(w, "id", sm->id);
+	jsonw_str(w, "kind", str_of(reply ? "reply" : "request"));
+	jsonw_str(w, "state", str_of(state_of(msg)));
+	if (msg->held > 0)
+		jsonw_str(w, "reason", str_of(ms_held_reason(msg->held)));
+	jsonw_seconds(w, "age_s", age > 0 ? age : 0);
+	jsonw_seconds(w, "time", sm->at_ns);
+	jsonw_int(w, "size", msg->size);
+	jsonw_int(w, "deliveries", msg->deliveries);
+	jsonw_str(w, "consumer", token_of(a, msg->consumer));
+	jsonw_str(w, "origin", sm->origin);
+	if (!reply) {
+		jsonw_str(w, "reply_to", sm->reply_to);
+		jsonw_bool(w, "answered", msg->flags & MSG_ANSWERED);
+	} else {
+		jsonw_open(w, "request", '{');
+		jsonw_str(w, "queue", sm->re_queue);
+		jsonw_int(w, "id", sm->re_id);
+		jsonw_close(w, '}');
+	}
+	put_payload(w, c, sm);
+	jsonw_close(w, '}');
+}
+
+static void
+list_message(struct poll *poll, const struct store_msg *sm,
+    const struct msg *msg)
+{
+	struct call *c = (struct call *)poll;
+	struct jsonw w = {.b = &c->body, .comma = c->count > 0};
+
+	if (c->op == WIRE_NOPS && sm->id != c->arg)
+		return; /* one was asked for, and it is not there */
+	c->count++;
+	put_message(&w, c, sm, msg);
+}
+
+static void
+list_done(struct poll *poll, int64_t next, enum ms_rc rc)
+{
+	struct call *c = (struct call *)poll;
+	struct v1 v = {.p = c->peer, .a = c->api};
+	struct jsonw w;
+
+	if (c->peer == NULL) {
+		call_free(c);
+		return;
+	}
+	if (rc == MS_OK && c->op == WIRE_NOPS && c->count == 0)
+		rc = MS_NO_MESSAGE;
+	if (rc != MS_OK || !buf_ok(&c->body)) {
+		api_ms_error(c->peer, rc != MS_OK ? rc : MS_NO_MEMORY, NULL);
+		return;
+	}
+	if (c->op == WIRE_NOPS) {
+		struct buf whole = c->body;
+
+		buf_init(&c->body);
+		buf_addc(&whole, '\n');
+		api_reply(v.p, 200, JSON, (struct str){whole.p, whole.n});
+		buf_fini(&whole);
+		return;
+	}
+	w = start(&v);
+	jsonw_open(&w, "messages", '[');
+	buf_add(w.b, c->body.p, c->body.n);
+	jsonw_close(&w, ']');
+	if (c->count >= c->limit)
+		jsonw_int(&w, "next", next);
+	else
+		jsonw_null(&w, "next");
+	finish(&v, &w);
+}
+
+static struct call *
+new_look(const struct v1 *v, int64_t from)
+{
+	struct call *c = call_new(v->p, CALL_POLL);
+
+	c->u.poll.client = &v->p->client;
+	c->u.poll.from = from;
+	c->u.poll.message = list_message;
+	c->u.poll.done = list_done;
+	return c;
+}
+
+static void
+get_messages(const struct v1 *v)
+{
+	int64_t after, limit, payload;
+	struct call *c;
+
+	if (!param_int(v, "after", -1, INT64_MIN, INT64_MAX, &after) ||
+	    !param_int(v, "limit", 100, 1, 1000, &limit) ||
+	    !param_int(v, "payload", 0, 0, 1, &payload) ||
+	    the_queue(v) == NULL)
+		return;
+	c = new_look(v, after);
+	c->limit = (size_t)limit;
+	c->n1 = payload;
+	(void)mswitch_look(v->a->m, &c->u.poll, v->seg[1], (size_t)limit);
+}
+
+static void
+get_message(const struct v1 *v)
+{
+	bool raw = str_eq(param(v, "payload"), STR("raw"));
+	struct call *c;
+	int64_t id;
+
+	if (!the_id(v, &id) || the_queue(v) == NULL)
+		return;
+	if (raw && !privileged(v->p)) {
+		api_error(v->p, 403, "forbidden",
+		    "raw payloads are for root only", "leave payload=raw out");
+		return;
+	}
+	if (raw)
+		log_info("api", "pid %d (%s) uid %d reads %.*s:%lld whole",
+		    (int)v->p->client.pid, v->p->comm, (int)v->p->client.uid,
+		    (int)v->seg[1].n, v->seg[1].p, (long long)id);
+	c = new_look(v, id - 1);
+	c->arg = id;
+	c->op = WIRE_NOPS; /* means: one */
+	c->n1 = 1;
+	c->flag = raw;
+	(void)mswitch_look(v->a->m, &c->u.poll, v->seg[1], 1);
+}
+
+/* ---- events ---- */
+
+static void
+put_event(struct jsonw *w, const struct ring_event *e)
+{
+	jsonw_open(w, NULL, '{');
+	jsonw_int(w, "seq", (int64_t)e->seq);
+	jsonw_seconds(w, "time", e->wall_ns);
+	jsonw_str(w, "type", str_of(ring_type_name(e->type)));
+	jsonw_str(w, "client", e->client);
+	jsonw_int(w, "pid", e->pid);
+	jsonw_str(w, "queue", e->queue);
+	jsonw_int(w, "id", e->id);
+	jsonw_str(w, "peer", e->peer);
+	jsonw_int(w, "re_id", e->re_id);
+	jsonw_int(w, "size", e->size);
+	if (e->dur_ns >= 0)
+		jsonw_seconds(w, "duration_s", e->dur_ns);
+	else
+		jsonw_null(w, "duration_s");
+	jsonw_str(w, "text", e->text);
+	jsonw_close(w, '}');
+}
+
+static void
+events_reply(struct peer *p, uint64_t after, size_t limit)
+{
+	struct v1 v = {.p = p, .a = p->api};
+	const struct ring *r = &p->api->trace->ring;
+	uint64_t first = ring_first(r), next = after;
+	struct ring_cursor at = ring_seek(r, after < first ? first : after);
+	struct ring_event e;
+	struct jsonw w = start(&v);
+
+	jsonw_open(&w, "events", '[');
+	while (limit-- > 0 && w.b->n < LISTING_BYTES && ring_read(r, &at, &e)) {
+		put_event(&w, &e);
+		next = e.seq + 1;
+	}
+	jsonw_close(&w, ']');
+	if (next < first)
+		next = first;
+	jsonw_int(&w, "next", (int64_t)next);
+	jsonw_int(&w, "lost",
+	    after < first ? (int64_t)(first - after) : 0);
+	finish(&v, &w);
+}
+
+static void
+events_woken(struct trace_wait *wait)
+{
+	struct call *c = (struct call *)wait;
+
+	events_reply(c->peer, c->after, c->limit);
+}
+
+static void
+events_expired(struct deadline *d, int64_t now)
+{
+	struct call *c = (struct call *)d;
+
+	(void)now;
+	trace_unwait(c->api->trace, &c->u.wait);
+	events_reply(c->peer, c->after, c->limit);
+}
+
+static void
+get_events(const struct v1 *v)
+{
+	const struct ring *r = &v->a->trace->ring;
+	uint64_t next = ring_next(r), from;
+	int64_t after, wait, limit;
+	struct call *c;
+
+	if (!param_int(v, "after", -2, -1, INT64_MAX, &after) ||
+	    !param_int(v, "wait", 0, 0, 300, &wait) ||
+	    !param_int(v, "limit", 1000, 1, 100000, &limit))
+		return;
+	from = after == -1 ? ring_first(r) : (uint64_t)after;
+	if (after == -2)
+		from = next > (uint64_t)limit ? next - (uint64_t)limit : 0;
+	if (after == -2 && from < ring_first(r))
+		from = ring_first(r);
+	if (from > next)
+		from = next; /* from another life of the recorder */
+	if (from < next || wait == 0) {
+		events_reply(v->p, from, (size_t)limit);
+		return;
+	}
+	c = call_new(v->p, CALL_WAIT);
+	c->after = from;
+	c->limit = (size_t)limit;
+	c->u.wait.fn = events_woken;
+	c->u.wait.deadline.fn = events_expired;
+	trace_wait(v->a->trace, &c->u.wait,
+	    v->a->m->now_ns + wait * NS_PER_SEC);
+	http_park(v->p->conn);
+}
+
+/* ---- clients ---- */
+
+static void
+get_clients(const struct v1 *v)
+{
+	struct http_conn *c = NULL;
+	struct jsonw w = start(v);
+
+	jsonw_open(&w, "clients", '[');
+	while ((c = http_next(v->a->http, c)) != NULL) {
+		const struct peer *p = http_user(c);
+		const struct waiter *wt;
+
+		if (p == NULL)
+			continue;
+		wt = &p->client.waiter;
+		jsonw_open(&w, NULL, '{');
+		jsonw_int(&w, "pid", p->client.pid);
+		jsonw_int(&w, "uid", p->client.uid);
+		jsonw_str(&w, "comm", str_of(p->comm));
+		jsonw_str(&w, "token", client_token(&p->client));
+		jsonw_bool(&w, "parked", wt->parked);
+		jsonw_open(&w, "queues", '[');
+		for (uint32_t i = 0; i < wt->n; i++)
+			jsonw_str(&w, NULL, wt->links[i].name->name);
+		jsonw_close(&w, ']');
+		jsonw_seconds(&w, "age_s", v->a->m->now_ns - http_since(c));
+		jsonw_int(&w, "requests", (int64_t)http_requests_of(c));
+		jsonw_close(&w, '}');
+	}
+	jsonw_close(&w, ']');
+	finish(v, &w);
+}
+
+/* ---- routes ---- */
+
+static const struct route {
+	const char *method;
+	const char *pattern; /* segments behind /v1/, * = any */
+	void (*fn)(const struct v1 *);
+} routes[] = {
+    {"GET", "status", get_status},
+    {"GET", "health", get_health},
+    {"GET", "queues", get_queues},
+    {"GET", "queues/*", get_queue},
+    {"PUT", "queues/*", put_queue_route},
+    {"DELETE", "queues/*", delete_queue},
+    {"GET", "queues/*/messages", get_messages},
+    {"GET", "queues/*/messages/*", get_message},
+    {"DELETE", "queues/*/messages/*", delete_message},
+    {"POST", "queues/*/messages/*/reply", post_reply},
+    {"POST", "queues/*/messages/*/hold", post_hold},
+    {"POST", "queues/*/messages/*/release", post_release},
+    {"GET", "events", get_events},
+    {"GET", "clients", get_clients},
+};
+
+/* Does the path fit the pattern? */
+static bool
+fits(const struct v1 *v, const char *pattern)
+{
+	size_t i = 0;
+
+	for (;; i++) {
+		size_t n = strcspn(pattern, "/");
+
+		if (i == v->nseg)
+			return false;
+		if (*pattern != '*' &&
+		    !str_eq(v->seg[i], (struct str){pattern, n}))
+			return false;
+		pattern += n;
+		if (*pattern == '\0')
+			break;
+		pattern++;
+	}
+	return i + 1 == v->nseg;
+}
+
+/* Split the target behind "/v1/"; false when it has too many segments. */
+static bool
+split(struct v1 *v, struct str target)
+{
+	char *p = (char *)(uintptr_t)target.p, *end = p + target.n, *q;
+
+	q = memchr(p, '?', target.n);
+	if (q != NULL) {
+		v->query = (struct str){q + 1, (size_t)(end - q - 1)};
+		end = q;
+	}
+	while (p <= end) {
+		q = memchr(p, '/', (size_t)(end - p));
+		if (q == NULL)
+			q = end;
+		if (v->nseg == MOST_SEGMENTS)
+			return false;
+		v->seg[v->nseg++] = decode(p, (size_t)(q - p));
+		p = q + 1;
+	}
+	return true;
+}
+
+/* A request that may be one of ours. */
+bool
+api_v1(struct peer *p, struct http_request *r)
+{
+	struct v1 v = {.p = p, .a = p->api, .body = r->body};
+	bool path = false;
+
+	if (!str_starts(r->target, STR("/v1/")))
+		return false;
+	r->target.p += 4;
+	r->target.n -= 4;
+	if (split(&v, r->target)) {
+		for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+			if (!fits(&v, routes[i].pattern))
+				continue;
+			path = true;
+			if (str_eq(r->method, str_of(routes[i].method))) {
+				routes[i].fn(&v);
+				return true;
+			}
+		}
+	}
+	if (path)
+		api_error(p, 405, "method", "not with this method",
+		    "see doc/protocol.md");
+	else
+		api_error(p, 404, "no_route", "there is nothing here",
+		    "see doc/protocol.md");
+	return true;
+}

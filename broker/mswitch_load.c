@@ -1,0 +1,182 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/*
+ * Reading the index at start: queues, which requests have been answered, then
+ * messages by the page (heads only, bodies stay in the store).  Sessions
+ * of transient queues get their grace period.
+ */
+#include "mswitch.h"
+
+#include <stdlib.h>
+
+#include "xalloc.h"
+
+#define PAGE 20000 /* messages read at a time */
+
+struct load {
+	struct store_op op; /* first member */
+	struct mswitch *m;
+	void (*done)(void *, bool);
+	void *arg;
+};
+
+/* Submit the next read. */
+static void
+next(struct load *l, enum store_kind kind, void (*done)(struct store_op *))
+{
+	l->op.kind = kind;
+	l->op.done = done;
+	store_submit(l->m->store, &l->op);
+	store_kick(l->m->store);
+}
+
+static void
+finish(struct load *l, bool ok)
+{
+	struct mswitch *m = l->m;
+	void (*done)(void *, bool) = l->done;
+	void *arg = l->arg;
+
+	m->loading = false;
+	free(l);
+	done(arg, ok);
+}
+
+/* ---- answered requests ---- */
+
+/* While loading, a negative value means: the request is still there. */
+static int
+on_answer(struct store_op *op, int64_t re_id, int64_t id)
+{
+	return idmap_put(&((struct load *)op)->m->answered, re_id, id) ? 0 : -1;
+}
+
+/* Requests that are gone go to those whose answer is forgotten in time. */
+static void
+settle_answers(struct mswitch *m)
+{
+	size_t n = m->answered.cap, gone = 0;
+	int64_t *ids = xreallocarray(NULL, m->answered.n, sizeof *ids);
+
+	for (size_t i = 0; i < n; i++) {
+		struct idmap_ent *e = &m->answered.v[i];
+
+		if (e->key == 0)
+			continue;
+		if (e->value < 0)
+			e->value = -e->value;
+		else
+			ids[gone++] = e->key;
+	}
+	for (size_t i = 0; i < gone; i++)
+		queue_note_answered(m, ids[i], 0);
+	free(ids);
+}
+
+static void scan_done(struct store_op *op);
+static int on_msg(struct store_op *op, const struct store_msg *sm);
+
+static void
+answers_done(struct store_op *op)
+{
+	struct load *l = (struct load *)op;
+
+	if (op->rc != STORE_OK) {
+		finish(l, false);
+		return;
+	}
+	memset(&op->u, 0, sizeof op->u);
+	op->u.scan.heads = true;
+	op->u.scan.max_msgs = PAGE;
+	op->u.scan.row = on_msg;
+	next(l, STORE_SCAN, scan_done);
+}
+
+/* ---- messages ---- */
+
+static int
+on_msg(struct store_op *op, const struct store_msg *sm)
+{
+	struct mswitch *m = ((struct load *)op)->m;
+	struct queue *q = mswitch_queue(m, sm->queue);
+	struct kent *k;
+	struct msg *msg;
+	int64_t reply;
+
+	if (q == NULL)
+		return 0; /* of a queue that was being destroyed */
+	msg = queue_append(m, q, sm, NULL);
+	if (msg == NULL)
+		return -1;
+	reply = idmap_get(&m->answered, sm->id);
+	if (reply > 0 && idmap_put(&m->answered, sm->id, -reply))
+		msg->flags |= MSG_ANSWERED;
+	if (sm->key.n != 0) {
+		k = keys_add(m, sm->key);
+		k->id = sm->id;
+	}
+	return 0;
+}
+
+static void
+scan_done(struct store_op *op)
+{
+	struct load *l = (struct load *)op;
+
+	if (op->rc != STORE_OK) {
+		finish(l, false);
+	} else if (op->u.scan.more) {
+		op->u.scan.after = op->u.scan.upto;
+		next(l, STORE_SCAN, scan_done);
+	} else {
+		settle_answers(l->m);
+		finish(l, true);
+	}
+}
+
+/* ---- queues ---- */
+
+static int
+on_queue(struct store_op *op, struct str name, struct str owner)
+{
+	struct mswitch *m = ((struct load *)op)->m;
+	struct queue *q = queue_add(m, name, owner);
+
+	if (q->owner != NULL)
+		session_grace(&m->sessions, m->deadlines, q->owner,
+		    m->now_ns + m->limits.grace_ns);
+	return 0;
+}
+
+static void
+list_done(struct store_op *op)
+{
+	struct load *l = (struct load *)op;
+
+	if (op->rc != STORE_OK) {
+		finish(l, false);
+		return;
+	}
+	memset(&op->u, 0, sizeof op->u);
+	op->u.answers.row = on_answer;
+	next(l, STORE_ANSWERS, answers_done);
+}
+
+/* Begin. */
+void
+mswitch_load(struct mswitch *m, void (*done)(void *arg, bool ok), void *arg)
+{
+	struct load *l = xcalloc(1, sizeof *l);
+	struct store_info info;
+
+	store_info(m->store, &info);
+	m->last_id = info.last_id;
+	m->boot_first = info.boot_first;
+	m->loading = true;
+	l->m = m;
+	l->done = done;
+	l->arg = arg;
+	l->op.u.list.row = on_queue;
+	next(l, STORE_LIST, list_done);
+}

@@ -1,0 +1,596 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/*
+ * Start: socket (refused when a live broker has it), state folder (locked),
+ * recorder, store, index, then accept.  Clients that come early wait in the
+ * backlog.
+ *
+ * A turn: libevent calls what is ready; then what is due; then new messages go
+ * to those who wait, buffered requests go on, and the store is kicked, until
+ * nothing is left to do.
+ *
+ * Stop: no more connections, the store finishes and its answers leave, then
+ * everything is closed.
+ */
+#include "server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "api.h"
+#include "clock.h"
+#include "config.h"
+#include "log.h"
+#include "usock.h"
+#include "version.h"
+#include "xalloc.h"
+
+#ifdef HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#define BACKLOG 1024
+
+struct server {
+	struct settings set; /* what may be reloaded changes in here */
+	int (*reload)(void *, struct settings *, struct err *);
+	void *reload_arg;
+	struct event_base *base;
+	struct event *timer, *sig[4];
+	struct deadlines deadlines;
+	struct http_config http_config;
+	struct store_events events;
+	struct store *store;
+	struct trace trace;
+	struct mswitch *m;
+	struct http *http;
+	struct api api;
+	void *ring_mem;
+	int fd, lock_fd, state_fd;
+	bool own_socket; /* we made it, we remove it */
+	bool fresh;      /* the time of this turn has been read */
+	bool stop, loaded, load_ok, closed;
+	int status;
+};
+
+/* ---- time and turns ---- */
+
+/* Read the clocks once a turn. */
+static void
+wake(void *ctx)
+{
+	struct server *sv = ctx;
+	int64_t now;
+
+	if (sv->fresh)
+		return;
+	sv->fresh = true;
+	now = clock_mono_ns();
+	mswitch_now(sv->m, now, clock_wall_ns());
+	if (sv->http != NULL)
+		http_now(sv->http, now);
+}
+
+/* Everything that is left to do before the loop may sleep. */
+static void
+turn(struct server *sv)
+{
+	bool more;
+
+	wake(sv);
+	deadlines_run(&sv->deadlines, sv->m->now_ns);
+	do {
+		mswitch_turn(sv->m);
+		more = http_turn(sv->http);
+		if (!sv->closed)
+			store_kick(sv->store);
+	} while (more || sv->m->dirty != NULL);
+	trace_turn(&sv->trace);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	wake(arg);
+}
+
+/* One turn of the loop. */
+static void
+spin(struct server *sv)
+{
+	int64_t next = deadlines_next(&sv->deadlines), wait;
+	struct timeval tv;
+
+	if (next >= 0) {
+		wait = next - clock_mono_ns();
+		if (wait < 0)
+			wait = 0;
+		tv.tv_sec = wait / NS_PER_SEC;
+		tv.tv_usec = wait % NS_PER_SEC / 1000 + 1;
+		event_add(sv->timer, &tv);
+	}
+	sv->fresh = false;
+	if (event_base_loop(sv->base, EVLOOP_ONCE) == -1) {
+		log_error("server", "the event loop failed");
+		sv->stop = true;
+		sv->status = EXIT_STORE;
+	}
+	turn(sv);
+}
+
+/* ---- what others tell us ---- */
+
+static void
+on_state(void *ctx, enum store_state st, const char *why)
+{
+	struct server *sv = ctx;
+
+	sv->api.degraded = st != STORE_UP;
+	if (st != STORE_GONE || sv->status == EXIT_STORE)
+		return;
+	log_error("store", "cannot go on: %s; nothing that was not"
+	    " acknowledged is promised; start again to recover", why);
+	sv->status = EXIT_STORE;
+	sv->stop = true;
+}
+
+static void
+on_visible(void *ctx, struct str queue, int64_t upto)
+{
+	(void)ctx, (void)queue, (void)upto; /* no shared store yet */
+}
+
+static void
+on_shutdown(void *ctx, const char *by)
+{
+	struct server *sv = ctx;
+
+	log_info("server", "shutdown requested by %s", by);
+	sv->stop = true;
+}
+
+static void
+on_loaded(void *arg, bool ok)
+{
+	struct server *sv = arg;
+
+	sv->loaded = true;
+	sv->load_ok = ok;
+}
+
+/* Limits from the settings to where they are used. */
+static void
+apply_limits(struct server *sv)
+{
+	const struct settings *s = &sv->set;
+	struct http_config *h = &sv->http_config;
+	struct ms_limits *l = &sv->m->limits;
+
+	h->parse = (struct http1_limits){(size_t)s->line, (size_t)s->head,
+	    (size_t)s->fields, (size_t)s->body};
+	h->max_connections = s->connections;
+	h->max_connections_per_uid = s->connections_per_uid;
+	h->head_ns = s->head_time;
+	h->body_rate = s->body_rate;
+	h->max_pending = (size_t)s->pending;
+	*l = (struct ms_limits){s->queues, s->queue_messages, s->queue_bytes,
+	    s->total_bytes, s->session_transient, s->cache, s->transfer_bytes,
+	    s->grace, s->one_reply != 0};
+	sv->api.trace_entries = s->trace_entries;
+	sv->api.poll_max_ns = s->poll_time;
+	log_set_level((enum log_level)log_level_parse(s->log_level));
+}
+
+static void
+not_reloaded(void *arg, const struct conf_row *row)
+{
+	(void)arg;
+	log_warn("server", "%s.%s changed: it takes effect at the next start",
+	    row->section, row->name);
+}
+
+/* SIGHUP. */
+static void
+reload(struct server *sv)
+{
+	struct settings fresh;
+	struct err e;
+
+	conf_defaults(settings_rows, settings_n, &fresh);
+	if (sv->reload(sv->reload_arg, &fresh, &e) == -1) {
+		log_error("server", "settings not changed: %s", e.text);
+	} else {
+		conf_reload(settings_rows, settings_n, &sv->set, &fresh,
+		    not_reloaded, NULL);
+		apply_limits(sv);
+		http_set_limits(sv->http, &sv->http_config);
+		log_info("server", "settings read again");
+	}
+	conf_fini(settings_rows, settings_n, &fresh);
+}
+
+static void
+on_signal(evutil_socket_t sig, short what, void *arg)
+{
+	struct server *sv = arg;
+
+	(void)what;
+	wake(sv);
+	if (sig == SIGHUP) {
+		reload(sv);
+		return;
+	}
+	log_info("server", "signal %d: stopping", (int)sig);
+	sv->stop = true;
+}
+
+/* ---- starting ---- */
+
+/* The state folder: made when it is missing, ours, private, and locked. */
+static int
+open_state(struct server *sv, int *status, struct err *e)
+{
+	const char *dir = sv->set.state;
+	struct stat st;
+	char *lock;
+
+	*status = EXIT_CANTCREAT;
+	if (mkdir(dir, 0700) == -1 && errno != EEXIST)
+		return err_errno(e, "cannot make the state folder %s (choose"
+		    " another with --state)", dir);
+	if (stat(dir, &st) == -1)
+		return err_errno(e, "state folder %s", dir);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(e, ENOTDIR, "the state folder %s is no folder",
+		    dir);
+	if (st.st_uid != geteuid())
+		return err_set(e, EPERM, "the state folder %s belongs to uid"
+		    " %d, we are uid %d: choose another with --state", dir,
+		    (int)st.st_uid, (int)geteuid());
+	lock = xasprintf("%s/lock", dir);
+	sv->state_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+	    0600);
+	free(lock);
+	if (sv->state_fd == -1)
+		return err_errno(e, "cannot write in the state folder %s", dir);
+	if (flock(sv->state_fd, LOCK_EX | LOCK_NB) == -1) {
+		*status = EXIT_UNAVAILABLE;
+		return err_set(e, EBUSY, "the state folder %s is in use by"
+		    " another broker: stop it, or use --state", dir);
+	}
+	return 0;
+}
+
+/* Map the recorder's file; a damaged or resized one begins anew. */
+static int
+open_recorder(struct server *sv, struct err *e)
+{
+	size_t size = (size_t)sv->set.recorder_size;
+	char *path = xasprintf("%s/recorder.ring", sv->set.state);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct ring ring;
+	int rc = -1;
+
+	if (fd == -1) {
+		err_errno(e, "%s", path);
+	} else if (ftruncate(fd, (off_t)size) == -1 ||
+	    (errno = posix_fallocate(fd, 0, (off_t)size)) != 0) {
+		/* a hole would be a SIGBUS later, on a full disk */
+		err_errno(e, "%s: no room for %zu bytes: free space, or set"
+		    " recorder.size", path, size);
+	} else {
+		sv->ring_mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		    MAP_SHARED, fd, 0);
+		if (sv->ring_mem == MAP_FAILED) {
+			sv->ring_mem = NULL;
+			err_errno(e, "cannot map %s", path);
+		} else {
+			rc = 0;
+		}
+	}
+	if (fd != -1)
+		close(fd);
+	free(path);
+	if (rc == -1)
+		return -1;
+	if (!ring_attach(&ring, sv->ring_mem, size))
+		ring_format(&ring, sv->ring_mem, size, 0);
+	trace_init(&sv->trace, &sv->deadlines, ring);
+	return 0;
+}
+
+/* The store, and the index from it. */
+static int
+open_store(struct server *sv, struct err *e)
+{
+	struct store_config c = {.base = sv->base, .events = &sv->events,
+	    .ctx = sv, .wall_ns = clock_wall_ns(),
+	    .inline_commit = sv->set.inline_commit != 0};
+	char *url = *sv->set.store
+	    ? xstrdup(sv->set.store)
+	    : xasprintf("sqlite:%s/switch.db", sv->set.state);
+
+	sv->events = (struct store_events){wake, on_visible, on_state};
+	clock_boot_id(c.boot_id);
+	memcpy(sv->api.boot_id, c.boot_id, sizeof c.boot_id);
+	c.url = url;
+	sv->store = store_open(&c, e);
+	free(url);
+	return sv->store ? 0 : -1;
+}
+
+/* Read the index; the loop runs for it. */
+static int
+load(struct server *sv, struct err *e)
+{
+	struct ms_config mc = {.store = sv->store,
+	    .deadlines = &sv->deadlines, .trace = &sv->trace};
+
+	sv->m = mswitch_new(&mc);
+	sv->fresh = false;
+	wake(sv);
+	apply_limits(sv);
+	mswitch_load(sv->m, on_loaded, sv);
+	while (!sv->loaded && event_base_loop(sv->base, EVLOOP_ONCE) != -1)
+		continue;
+	if (!sv->load_ok)
+		return err_set(e, EIO, "the database cannot be read: see the"
+		    " log, and 'sqlite3 FILE .recover'");
+	return 0;
+}
+
+/* A socket handed over by the service manager, or -1. */
+static int
+inherited_socket(void)
+{
+#ifdef HAVE_SYSTEMD
+	if (sd_listen_fds(1) >= 1 &&
+	    sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_STREAM, 1, NULL, 0) >
+		0) {
+		int fd = SD_LISTEN_FDS_START;
+
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ||
+		    fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
+			return -1;
+		return fd;
+	}
+#endif
+	return -1;
+}
+
+/* "660" -> 0660; -1 when it is no mode. */
+static int
+octal(int64_t v)
+{
+	int a = (int)(v / 100), b = (int)(v / 10 % 10), c = (int)(v % 10);
+
+	return a > 7 || b > 7 || c > 7 ? -1 : a << 6 | b << 3 | c;
+}
+
+static int
+open_socket(struct server *sv, int *status, struct err *e)
+{
+	gid_t gid = (gid_t)-1;
+	struct group *g;
+	int mode = octal(sv->set.mode);
+
+	*status = EXIT_CONFIG;
+	if (mode == -1)
+		return err_set(e, EINVAL,
+		    "server.mode is not octal: use 660 or the like");
+	if (*sv->set.group != '\0') {
+		g = getgrnam(sv->set.group);
+		if (g == NULL)
+			return err_set(e, EINVAL,
+			    "server.group: there is no group \"%s\"",
+			    sv->set.group);
+		gid = g->gr_gid;
+	}
+	sv->fd = inherited_socket();
+	if (sv->fd != -1)
+		return 0;
+	sv->fd = usock_listen(sv->set.socket, (mode_t)mode, gid, BACKLOG,
+	    &sv->lock_fd, e);
+	*status = e->code == EADDRINUSE ? EXIT_UNAVAILABLE : EXIT_CANTCREAT;
+	sv->own_socket = sv->fd != -1;
+	return sv->fd == -1 ? -1 : 0;
+}
+
+static int
+open_signals(struct server *sv, struct err *e)
+{
+	static const int sigs[] = {SIGTERM, SIGINT, SIGHUP};
+
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < 3; i++) {
+		sv->sig[i] = evsignal_new(sv->base, sigs[i], on_signal, sv);
+		if (sv->sig[i] == NULL || event_add(sv->sig[i], NULL) == -1)
+			return err_set(e, ENOMEM, "cannot watch signals");
+	}
+	sv->timer = event_new(sv->base, -1, 0, on_timer, sv);
+	return sv->timer ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
+/* Accept. */
+static int
+open_http(struct server *sv, struct err *e)
+{
+	struct api *a = &sv->api;
+
+	sv->http_config.base = sv->base;
+	sv->http_config.deadlines = &sv->deadlines;
+	sv->http_config.handler = &api_handler;
+	sv->http_config.ctx = a;
+	sv->http = http_new(&sv->http_config);
+	a->m = sv->m;
+	a->trace = &sv->trace;
+	a->store = sv->store;
+	a->http = sv->http;
+	a->deadlines = &sv->deadlines;
+	a->start_ns = clock_mono_ns();
+	a->start_wall_ns = clock_wall_ns();
+	a->max_queues_per_poll = sv->set.poll_queues;
+	a->socket = sv->set.socket;
+	a->uid = geteuid();
+	a->http_config = &sv->http_config;
+	a->wake = wake;
+	a->shutdown = on_shutdown;
+	a->ctx = sv;
+	api_init(a);
+	return http_listen(sv->http, sv->fd, e);
+}
+
+static void
+write_pidfile(struct server *sv)
+{
+	char text[32];
+	int fd, n;
+
+	if (*sv->set.pidfile == '\0')
+		return;
+	fd = open(sv->set.pidfile, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+	    0644);
+	n = sprintf(text, "%d\n", (int)getpid());
+	if (fd == -1 || write(fd, text, (size_t)n) != n)
+		log_warn("server", "cannot write %s: %s", sv->set.pidfile,
+		    strerror(errno));
+	if (fd != -1)
+		close(fd);
+}
+
+/* An event of the broker's own. */
+static void
+record(struct server *sv, enum ring_type type)
+{
+	struct ring_event e = {.type = type, .wall_ns = clock_wall_ns(),
+	    .dur_ns = -1, .pid = (uint32_t)getpid(),
+	    .text = STR(XMSG_VERSION)};
+
+	trace_put(&sv->trace, &e, (struct str){NULL, 0});
+}
+
+/* Everything in order. */
+struct server *
+server_new(const struct settings *s,
+    int (*reload_fn)(void *, struct settings *, struct err *), void *arg,
+    int *status, struct err *e)
+{
+	struct server *sv = xcalloc(1, sizeof *sv);
+
+	sv->set = *s;
+	sv->reload = reload_fn;
+	sv->reload_arg = arg;
+	sv->fd = sv->lock_fd = sv->state_fd = -1;
+	sv->base = event_base_new();
+	*status = EXIT_CANTCREAT;
+	if (sv->base == NULL) {
+		err_set(e, ENOMEM, "cannot make an event loop");
+		goto fail;
+	}
+	if (open_signals(sv, e) == -1 || open_socket(sv, status, e) == -1 ||
+	    open_state(sv, status, e) == -1)
+		goto fail;
+	*status = EXIT_STORE;
+	if (open_recorder(sv, e) == -1 || open_store(sv, e) == -1 ||
+	    load(sv, e) == -1)
+		goto fail;
+	if (open_http(sv, e) == -1)
+		goto fail;
+	*status = EXIT_OK;
+	return sv;
+fail:
+	server_free(sv);
+	return NULL;
+}
+
+/* ---- running and stopping ---- */
+
+static void
+notify(const char *what)
+{
+#ifdef HAVE_SYSTEMD
+	(void)sd_notify(0, what); /* nobody may be listening */
+#else
+	(void)what;
+#endif
+}
+
+/* Serve. */
+int
+server_run(struct server *sv)
+{
+	record(sv, RING_START);
+	write_pidfile(sv);
+	log_info("server", "xmsgd %s serves %s, state in %s: %u queues, %lld"
+	    " messages", XMSG_VERSION, sv->set.socket, sv->set.state,
+	    HASH_CNT(hh, sv->m->queues), (long long)sv->m->messages);
+	notify("READY=1");
+	while (!sv->stop)
+		spin(sv);
+	notify("STOPPING=1");
+	return sv->status;
+}
+
+static void
+on_closed(void *arg)
+{
+	((struct server *)arg)->closed = true;
+}
+
+/* Let the store finish; its answers go out as it does. */
+static void
+drain(struct server *sv)
+{
+	if (sv->http != NULL)
+		http_stop_listening(sv->http);
+	if (sv->m != NULL)
+		mswitch_stop(sv->m);
+	if (sv->store != NULL)
+		store_close(sv->store, on_closed, sv);
+	sv->closed = true;
+}
+
+/* Stop in order. */
+void
+server_free(struct server *sv)
+{
+	drain(sv);
+	http_free(sv->http);
+	if (sv->http != NULL)
+		api_fini(&sv->api);
+	mswitch_free(sv->m);
+	if (sv->http != NULL && sv->status == EXIT_OK)
+		record(sv, RING_STOP);
+	deadlines_fini(&sv->deadlines);
+	if (sv->ring_mem != NULL)
+		munmap(sv->ring_mem, (size_t)sv->set.recorder_size);
+	for (int i = 0; i < 3; i++)
+		if (sv->sig[i] != NULL)
+			event_free(sv->sig[i]);
+	if (sv->timer != NULL)
+		event_free(sv->timer);
+	if (sv->base != NULL)
+		event_base_free(sv->base);
+	if (sv->own_socket)
+		unlink(sv->set.socket);
+	if (sv->http != NULL && *sv->set.pidfile != '\0')
+		unlink(sv->set.pidfile);
+	if (sv->fd != -1)
+		close(sv->fd);
+	if (sv->lock_fd != -1)
+		close(sv->lock_fd);
+	if (sv->state_fd != -1)
+		close(sv->state_fd);
+	free(sv);
+}

@@ -1,0 +1,110 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/* Sessions by token. */
+#include "session.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "xalloc.h"
+
+/* Look up. */
+struct session *
+session_find(const struct sessions *ss, struct str token)
+{
+	struct session *s = NULL;
+
+	HASH_FIND(hh, ss->by_token, token.p, token.n, s);
+	return s;
+}
+
+/* Look up or make. */
+struct session *
+session_get(struct sessions *ss, struct str token)
+{
+	struct session *s = session_find(ss, token);
+
+	if (s != NULL)
+		return s;
+	s = xcalloc(1, sizeof *s + token.n);
+	memcpy(s->bytes, token.p, token.n);
+	s->token = (struct str){s->bytes, token.n};
+	s->of = ss;
+	if (++ss->next_serial == 0)
+		ss->next_serial = 1;
+	s->serial = ss->next_serial;
+	HASH_ADD_KEYPTR(hh, ss->by_token, s->bytes, token.n, s);
+	ss->n++;
+	return s;
+}
+
+/* One connection more. */
+void
+session_attach(struct sessions *ss, struct deadlines *ds, struct session *s)
+{
+	(void)ss;
+	s->nclients++;
+	deadline_clear(ds, &s->grace);
+}
+
+/* One connection less. */
+void
+session_detach(struct sessions *ss, struct session *s)
+{
+	if (--s->nclients > 0)
+		return;
+	if (ss->ended != NULL)
+		ss->ended(ss->ctx, s);
+	session_release(ss, s);
+}
+
+/* The grace has passed. */
+static void
+grace_over(struct deadline *d, int64_t now)
+{
+	struct session *s = (struct session *)((char *)d -
+	    offsetof(struct session, grace));
+	struct sessions *ss = s->of;
+
+	(void)now;
+	if (ss->ended != NULL)
+		ss->ended(ss->ctx, s);
+	session_release(ss, s);
+}
+
+/* Let it live without connections for a while. */
+void
+session_grace(struct sessions *ss, struct deadlines *ds, struct session *s,
+    int64_t at_ns)
+{
+	(void)ss;
+	if (s->nclients > 0)
+		return;
+	s->grace.fn = grace_over;
+	deadline_set(ds, &s->grace, at_ns);
+}
+
+/* Free when nothing holds it. */
+void
+session_release(struct sessions *ss, struct session *s)
+{
+	if (s->nclients > 0 || s->nqueues > 0 || deadline_pending(&s->grace))
+		return;
+	HASH_DEL(ss->by_token, s);
+	ss->n--;
+	free(s);
+}
+
+/* Free all. */
+void
+sessions_fini(struct sessions *ss)
+{
+	struct session *s, *next;
+
+	HASH_ITER(hh, ss->by_token, s, next) {
+		HASH_DEL(ss->by_token, s);
+		free(s);
+	}
+	ss->n = 0;
+}

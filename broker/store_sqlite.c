@@ -1,0 +1,848 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/*
+ * The durable store: threads and batches around sqldb.
+ *
+ *   submit ──> pending ──kick──> next ──writer──> finished ──eventfd──> done()
+ *                 └──────── a lone op, quick disk: in place ─────────────┘
+ *
+ * The loop thread owns `pending`; everything below `mu` is shared.  `busy` says
+ * that somebody is using the writing connection: the writer thread, or the loop
+ * thread committing a lone chain itself.  That saves two thread switches, which
+ * cost as much as a quick sync; it is only done while commits are quick, so
+ * that a disk that got stuck holds the loop for one commit at most.
+ *
+ * While one batch is synced the next one gathers: group commit without a delay.
+ *
+ * Reads run on a second connection in their own thread; rows are carried over
+ * to the loop thread, because row() must run there.
+ *
+ * Full disk: a batch that does not fit is tried again without what needs room,
+ * after a reserve file was given up.  Until the reserve is back, sends get
+ * STORE_FULL at once and deleting works.
+ */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "buf.h"
+#include "clock.h"
+#include "log.h"
+#include "sqldb.h"
+#include "xalloc.h"
+
+#define INLINE_MAX_NS    (2 * NS_PER_MS) /* commits slower: never in place */
+#define WAL_SOFT_FRAMES  512   /* move the log when idle and longer */
+#define WAL_HARD_FRAMES  4096  /* move it before the next batch: 16 MiB */
+#define IDLE_NS          (20 * NS_PER_MS)
+#define TRUNCATE_NS      (30 * NS_PER_SEC) /* idle so long: empty the log */
+#define SWEEP_ROWS       1000
+#define KEEP_ANSWERS     65536
+#define RESERVE_BYTES    (8 * 1024 * 1024)
+#define DEFAULT_OPS      100000
+#define DEFAULT_BYTES    (256ULL * 1024 * 1024)
+
+/* A list of ops by `link`. */
+struct ops {
+	struct store_op *head, **tail;
+	uint64_t n, bytes;
+};
+
+/* A read on its way through the reading thread. */
+struct job {
+	struct store_op op; /* a copy that collects rows */
+	struct store_op *user;
+	struct buf rows;
+	struct job *next;
+};
+
+struct store_sqlite {
+	struct store base;
+	const struct store_events *events;
+	void *ctx;
+	char *path, *reserve;
+	bool inline_commit;
+	uint64_t max_ops, max_bytes;
+
+	struct ops pending, refused; /* the loop thread's */
+
+	pthread_mutex_t mu;
+	pthread_cond_t work, read_work;
+	struct ops next, finished;
+	bool busy, stopping, broken, full;
+	struct job *jobs, **jobs_tail, *jobs_done, **jobs_done_tail;
+	int64_t commit_ns;      /* moving average */
+	uint64_t unfinished, unfinished_bytes;
+	struct store_info info; /* counters */
+
+	struct sqldb *writer, *reader;
+	pthread_t write_thread, read_thread;
+	int efd;
+	struct event *ev;
+	void (*closed)(void *);
+	void *closed_arg;
+};
+
+/* ---- lists ---- */
+
+static void
+ops_init(struct ops *l)
+{
+	l->head = NULL;
+	l->tail = &l->head;
+	l->n = l->bytes = 0;
+}
+
+static void
+ops_add(struct ops *l, struct store_op *op, uint64_t bytes)
+{
+	op->link = NULL;
+	*l->tail = op;
+	l->tail = &op->link;
+	l->n++;
+	l->bytes += bytes;
+}
+
+/* Append all of `from` to `to`; `from` is empty afterwards. */
+static void
+ops_move(struct ops *to, struct ops *from)
+{
+	if (from->head == NULL)
+		return;
+	*to->tail = from->head;
+	to->tail = from->tail;
+	to->n += from->n;
+	to->bytes += from->bytes;
+	ops_init(from);
+}
+
+static uint64_t
+op_bytes(const struct store_op *op)
+{
+	return op->kind == STORE_SEND
+	    ? op->u.send.msg.payload.n + op->u.send.msg.origin.n + 128
+	    : 64;
+}
+
+/* ---- the reserve ---- */
+
+/* Claim the room that deleting may need on a full disk; false when there is
+ * none left. */
+static bool
+reserve_take(struct store_sqlite *s)
+{
+	int fd = open(s->reserve, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+	    0600);
+	bool ok;
+
+	if (fd == -1)
+		return false;
+	ok = posix_fallocate(fd, 0, RESERVE_BYTES) == 0;
+	if (!ok && ftruncate(fd, 0) == -1)
+		log_warn("store", "cannot empty %s", s->reserve);
+	close(fd);
+	return ok;
+}
+
+static void
+reserve_give(struct store_sqlite *s)
+{
+	if (truncate(s->reserve, 0) == -1 && errno != ENOENT)
+		log_warn("store", "cannot empty %s", s->reserve);
+}
+
+/* ---- writing ---- */
+
+static bool
+any_full(const struct store_op *op)
+{
+	for (; op != NULL; op = op->link)
+		if (op->rc == STORE_FULL)
+			return true;
+	return false;
+}
+
+/* Commit a batch; false when the store must not be used any more.  Called with
+ * `busy` set, without the lock. */
+static bool
+run_batch(struct store_sqlite *s, struct ops *batch, bool *full)
+{
+	int frames, done;
+	enum sqldb_end end = sqldb_apply(s->writer, batch->head, *full);
+
+	if (end == SQLDB_ROLLED_BACK && any_full(batch->head)) {
+		if (!*full)
+			log_error("store", "%s: the disk is full: sends are"
+			    " refused until there is room", s->path);
+		*full = true;
+		reserve_give(s);
+		(void)sqldb_checkpoint(s->writer, true, &frames, &done);
+		end = sqldb_apply(s->writer, batch->head, true);
+	}
+	if (end == SQLDB_ROLLED_BACK)
+		log_error("store", "%s: batch of %llu failed: %s", s->path,
+		    (unsigned long long)batch->n, sqldb_errmsg(s->writer));
+	return end != SQLDB_BROKEN;
+}
+
+/* Account for a finished batch; with the lock. */
+static void
+note_batch(struct store_sqlite *s, const struct ops *batch, int64_t ns, bool ok,
+    bool full)
+{
+	s->commit_ns += (ns - s->commit_ns) / 4;
+	s->info.commits++;
+	s->info.commit_ops += batch->n;
+	s->info.commit_ns += (uint64_t)ns;
+	s->info.last_id = sqldb_last_id(s->writer);
+	s->unfinished -= batch->n;
+	s->unfinished_bytes -= batch->bytes;
+	s->full = full;
+	s->busy = false;
+	if (!ok)
+		s->broken = true;
+}
+
+static void
+wake_loop(struct store_sqlite *s)
+{
+	uint64_t one = 1;
+
+	/* fails only when the counter is at its end: then it is awake */
+	if (write(s->efd, &one, sizeof one) < 0) {
+	}
+}
+
+/* A checkpoint from the writer, when nobody waits for it or it must be. */
+static void
+checkpoint(struct store_sqlite *s, bool truncate)
+{
+	int frames = 0, done = 0;
+
+	if (sqldb_checkpoint(s->writer, truncate, &frames, &done))
+		s->info.checkpoints++;
+}
+
+/* What a writer with nothing to do does; with the lock, which it lets go of.
+ * Returns true when it did something that may have to go on. */
+static bool
+idle_work(struct store_sqlite *s, int64_t idle_ns)
+{
+	bool again = false, full = s->full;
+
+	s->busy = true;
+	pthread_mutex_unlock(&s->mu);
+	if (full && reserve_take(s)) {
+		full = false;
+		log_info("store", "%s: there is room again", s->path);
+	}
+	if (sqldb_sweep_due(s->writer))
+		again = sqldb_sweep(s->writer, SWEEP_ROWS) > 0;
+	if (sqldb_answers_new(s->writer) > KEEP_ANSWERS)
+		again = sqldb_forget_answers(s->writer, KEEP_ANSWERS) > 0;
+	if (sqldb_wal_frames(s->writer) > WAL_SOFT_FRAMES)
+		checkpoint(s, false);
+	else if (idle_ns > TRUNCATE_NS && sqldb_wal_frames(s->writer) > 0)
+		checkpoint(s, true);
+	pthread_mutex_lock(&s->mu);
+	s->full = full;
+	s->busy = false;
+	return again;
+}
+
+/* Wait for work or for the next idle chore; with the lock. */
+static void
+writer_wait(struct store_sqlite *s, int64_t since, bool soon)
+{
+	int64_t idle = clock_mono_ns() - since;
+	struct timespec ts;
+	int64_t wait = soon || idle < IDLE_NS ? IDLE_NS
+	    : s->full                         ? NS_PER_SEC
+					      : TRUNCATE_NS + IDLE_NS;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	wait += ts.tv_nsec;
+	ts.tv_sec += wait / NS_PER_SEC;
+	ts.tv_nsec = wait % NS_PER_SEC;
+	pthread_cond_timedwait(&s->work, &s->mu, &ts);
+}
+
+/* Take what has gathered and commit it; with the lock. */
+static void
+writer_turn(struct store_sqlite *s)
+{
+	struct ops batch;
+	bool ok, full = s->full;
+	int64_t t;
+
+	ops_init(&batch);
+	ops_move(&batch, &s->next);
+	s->busy = true;
+	pthread_mutex_unlock(&s->mu);
+	if (sqldb_wal_frames(s->writer) > WAL_HARD_FRAMES)
+		checkpoint(s, false);
+	t = clock_mono_ns();
+	ok = run_batch(s, &batch, &full);
+	t = clock_mono_ns() - t;
+	pthread_mutex_lock(&s->mu);
+	note_batch(s, &batch, t, ok, full);
+	ops_move(&s->finished, &batch);
+	wake_loop(s);
+}
+
+static void *
+write_main(void *arg)
+{
+	struct store_sqlite *s = arg;
+	int64_t since = clock_mono_ns();
+	bool soon = true;
+
+	pthread_mutex_lock(&s->mu);
+	for (;;) {
+		if (s->next.head != NULL && !s->broken && !s->busy) {
+			writer_turn(s);
+			since = clock_mono_ns();
+			soon = true;
+		} else if (s->stopping && !s->busy) {
+			break;
+		} else {
+			uint64_t before = s->info.commits;
+			writer_wait(s, since, soon);
+			if (s->info.commits != before)
+				since = clock_mono_ns(); /* in place */
+			soon = s->info.commits != before;
+			if (s->next.head == NULL && !s->busy && !s->broken &&
+			    !soon)
+				soon = idle_work(s, clock_mono_ns() - since);
+		}
+	}
+	pthread_mutex_unlock(&s->mu);
+	return NULL;
+}
+
+/* ---- reading ---- */
+
+/* Copy one string of a row into the arena; p becomes an offset. */
+static struct str
+pack(struct buf *b, struct str v)
+{
+	size_t at = b->n;
+
+	if (v.p == NULL)
+		return v;
+	buf_add(b, v.p, v.n);
+	return (struct str){(const char *)at + 1, v.n};
+}
+
+static struct str
+unpack(const struct buf *b, struct str v)
+{
+	if (v.p != NULL)
+		v.p = b->p + ((size_t)v.p - 1);
+	return v;
+}
+
+/* The packed form of every row: a message with offsets for pointers. */
+static int
+collect(struct buf *b, struct store_msg m)
+{
+	size_t at;
+
+	while (b->n % 8 != 0)
+		buf_addc(b, 0);
+	at = b->n;
+	buf_add(b, &m, sizeof m);
+	m.queue = pack(b, m.queue);
+	m.origin = pack(b, m.origin);
+	m.reply_to = pack(b, m.reply_to);
+	m.re_queue = pack(b, m.re_queue);
+	m.key = pack(b, m.key);
+	m.payload = pack(b, m.payload);
+	if (buf_ok(b))
+		memcpy(b->p + at, &m, sizeof m);
+	return buf_ok(b) ? 0 : -1;
+}
+
+static struct buf *
+job_rows(struct store_op *op)
+{
+	return &((struct job *)(void *)op)->rows;
+}
+
+static int
+collect_msg(struct store_op *op, const struct store_msg *m)
+{
+	return collect(job_rows(op), *m);
+}
+
+static int
+collect_queue(struct store_op *op, struct str name, struct str owner)
+{
+	return collect(job_rows(op),
+	    (struct store_msg){.queue = name, .origin = owner});
+}
+
+static int
+collect_answer(struct store_op *op, int64_t re_id, int64_t id)
+{
+	return collect(job_rows(op),
+	    (struct store_msg){.re_id = re_id, .id = id});
+}
+
+/* Hand one collected row to the user; non-zero stops. */
+static int
+replay_row(struct store_op *u, struct store_msg *m)
+{
+	switch (u->kind) {
+	case STORE_GET: return u->u.get.row(u, m);
+	case STORE_SCAN:
+		u->u.scan.upto = m->id;
+		return u->u.scan.row(u, m);
+	case STORE_LIST: return u->u.list.row(u, m->queue, m->origin);
+	case STORE_ANSWERS: return u->u.answers.row(u, m->re_id, m->id);
+	default: return 0;
+	}
+}
+
+/* In the loop thread: give the rows to the op they are for. */
+static void
+replay(struct job *j)
+{
+	struct store_op *u = j->user;
+	const struct buf *b = &j->rows;
+	struct store_msg m;
+	size_t at = 0, end;
+
+	while (at + sizeof m <= b->n) {
+		memcpy(&m, b->p + at, sizeof m);
+		end = at + sizeof m + (m.queue.p ? m.queue.n : 0) +
+		    (m.origin.p ? m.origin.n : 0) +
+		    (m.reply_to.p ? m.reply_to.n : 0) +
+		    (m.re_queue.p ? m.re_queue.n : 0) +
+		    (m.key.p ? m.key.n : 0) + (m.payload.p ? m.payload.n : 0);
+		m.queue = unpack(b, m.queue);
+		m.origin = unpack(b, m.origin);
+		m.reply_to = unpack(b, m.reply_to);
+		m.re_queue = unpack(b, m.re_queue);
+		m.key = unpack(b, m.key);
+		m.payload = unpack(b, m.payload);
+		if (replay_row(u, &m) != 0)
+			return;
+		at = (end + 7) & ~(size_t)7;
+	}
+}
+
+/* Results that are no rows. */
+static void
+copy_results(struct job *j)
+{
+	struct store_op *u = j->user, *o = &j->op;
+
+	u->rc = buf_ok(&j->rows) ? o->rc : STORE_IO;
+	switch (u->kind) {
+	case STORE_SCAN:
+		u->u.scan.upto = u->u.scan.after;
+		u->u.scan.more = o->u.scan.more;
+		break;
+	case STORE_STAT: u->u.stat = o->u.stat; break;
+	case STORE_ANSWERS: u->u.answers.more = o->u.answers.more; break;
+	default: break;
+	}
+}
+
+static void *
+read_main(void *arg)
+{
+	struct store_sqlite *s = arg;
+	struct job *j;
+
+	pthread_mutex_lock(&s->mu);
+	for (;;) {
+		while (s->jobs == NULL && !s->stopping)
+			pthread_cond_wait(&s->read_work, &s->mu);
+		if (s->jobs == NULL)
+			break;
+		j = s->jobs;
+		s->jobs = j->next;
+		if (s->jobs == NULL)
+			s->jobs_tail = &s->jobs;
+		pthread_mutex_unlock(&s->mu);
+		j->op.rc = sqldb_read(s->reader, &j->op);
+		if (j->op.rc != STORE_OK)
+			log_error("store", "%s: read failed: %s", s->path,
+			    sqldb_errmsg(s->reader));
+		pthread_mutex_lock(&s->mu);
+		j->next = NULL;
+		*s->jobs_done_tail = j;
+		s->jobs_done_tail = &j->next;
+		wake_loop(s);
+	}
+	pthread_mutex_unlock(&s->mu);
+	return NULL;
+}
+
+/* Queue a read. */
+static void
+submit_read(struct store_sqlite *s, struct store_op *op)
+{
+	struct job *j = xcalloc(1, sizeof *j);
+
+	j->op = *op;
+	j->user = op;
+	switch (op->kind) {
+	case STORE_GET: j->op.u.get.row = collect_msg; break;
+	case STORE_SCAN: j->op.u.scan.row = collect_msg; break;
+	case STORE_LIST: j->op.u.list.row = collect_queue; break;
+	case STORE_ANSWERS: j->op.u.answers.row = collect_answer; break;
+	default: break;
+	}
+	pthread_mutex_lock(&s->mu);
+	*s->jobs_tail = j;
+	s->jobs_tail = &j->next;
+	pthread_cond_signal(&s->read_work);
+	pthread_mutex_unlock(&s->mu);
+}
+
+/* ---- the loop thread's side ---- */
+
+static void
+call_done(struct ops *l)
+{
+	struct store_op *op, *next;
+
+	for (op = l->head; op != NULL; op = next) {
+		next = op->link;
+		op->done(op); /* may free op and submit others */
+	}
+	ops_init(l);
+}
+
+static void
+finish_jobs(struct job *j)
+{
+	struct job *next;
+
+	for (; j != NULL; j = next) {
+		next = j->next;
+		copy_results(j);
+		replay(j);
+		buf_fini(&j->rows);
+		j->user->done(j->user);
+		free(j);
+	}
+}
+
+/* Everything that the threads have finished. */
+static void
+complete(struct store_sqlite *s)
+{
+	struct ops finished;
+	struct job *jobs;
+	bool broken;
+
+	ops_init(&finished);
+	pthread_mutex_lock(&s->mu);
+	ops_move(&finished, &s->finished);
+	jobs = s->jobs_done;
+	s->jobs_done = NULL;
+	s->jobs_done_tail = &s->jobs_done;
+	broken = s->broken;
+	pthread_mutex_unlock(&s->mu);
+	if (s->events != NULL)
+		s->events->wake(s->ctx);
+	call_done(&finished);
+	finish_jobs(jobs);
+	if (broken && s->events != NULL)
+		s->events->state(s->ctx, STORE_GONE,
+		    sqldb_errmsg(s->writer));
+}
+
+static void
+on_event(evutil_socket_t fd, short what, void *arg)
+{
+	uint64_t n;
+
+	(void)what;
+	if (read(fd, &n, sizeof n) < 0 && errno != EAGAIN)
+		log_warn("store", "eventfd: cannot read");
+	complete(arg);
+}
+
+/* Is the chain beyond what may wait? (rule 9) */
+static bool
+over_limit(struct store_sqlite *s, uint64_t n, uint64_t bytes)
+{
+	bool over;
+
+	pthread_mutex_lock(&s->mu);
+	over = s->unfinished + n > s->max_ops ||
+	    s->unfinished_bytes + bytes > s->max_bytes;
+	if (!over) {
+		s->unfinished += n;
+		s->unfinished_bytes += bytes;
+	}
+	pthread_mutex_unlock(&s->mu);
+	return over;
+}
+
+static void
+sqlite_submit(struct store *base, struct store_op *chain)
+{
+	struct store_sqlite *s = (struct store_sqlite *)base;
+	struct store_op *op, *next;
+	struct ops l;
+	bool over;
+
+	if (!store_is_write(chain->kind)) {
+		submit_read(s, chain);
+		return;
+	}
+	ops_init(&l);
+	for (op = chain; op != NULL; op = next) {
+		next = op->flags & STORE_LINK ? op->link : NULL;
+		if (op->kind == STORE_CREATE)
+			op->u.create.created = false;
+		ops_add(&l, op, op_bytes(op));
+	}
+	over = over_limit(s, l.n, l.bytes);
+	if (over)
+		for (op = l.head; op != NULL; op = op->link)
+			op->rc = STORE_BUSY;
+	ops_move(over ? &s->refused : &s->pending, &l);
+}
+
+/* Commit a lone chain here and now, when the disk is quick and nobody is using
+ * the connection. */
+static bool
+try_inline(struct store_sqlite *s)
+{
+	struct ops batch;
+	bool ok, full;
+	int64_t t;
+
+	if (!s->inline_commit || s->pending.n > 2)
+		return false;
+	pthread_mutex_lock(&s->mu);
+	if (s->busy || s->broken || s->next.head != NULL || s->full ||
+	    s->commit_ns > INLINE_MAX_NS ||
+	    sqldb_wal_frames(s->writer) > WAL_HARD_FRAMES) {
+		pthread_mutex_unlock(&s->mu);
+		return false;
+	}
+	s->busy = true;
+	full = false;
+	pthread_mutex_unlock(&s->mu);
+	ops_init(&batch);
+	ops_move(&batch, &s->pending);
+	t = clock_mono_ns();
+	ok = run_batch(s, &batch, &full);
+	t = clock_mono_ns() - t;
+	pthread_mutex_lock(&s->mu);
+	note_batch(s, &batch, t, ok, full);
+	s->info.inline_commits++;
+	if (s->next.head != NULL || s->stopping)
+		pthread_cond_signal(&s->work);
+	pthread_mutex_unlock(&s->mu);
+	if (!ok)
+		wake_loop(s);
+	call_done(&batch);
+	return true;
+}
+
+static void
+sqlite_kick(struct store *base)
+{
+	struct store_sqlite *s = (struct store_sqlite *)base;
+	struct ops refused;
+
+	while (s->refused.head != NULL) {
+		ops_init(&refused);
+		ops_move(&refused, &s->refused);
+		call_done(&refused);
+	}
+	if (s->pending.head == NULL || try_inline(s))
+		return;
+	pthread_mutex_lock(&s->mu);
+	ops_move(&s->next, &s->pending);
+	pthread_cond_signal(&s->work);
+	pthread_mutex_unlock(&s->mu);
+}
+
+static void
+sqlite_info(const struct store *base, struct store_info *i)
+{
+	struct store_sqlite *s = (struct store_sqlite *)base;
+
+	pthread_mutex_lock(&s->mu);
+	*i = s->info;
+	i->pending_ops = s->unfinished;
+	i->pending_bytes = s->unfinished_bytes;
+	pthread_mutex_unlock(&s->mu);
+	i->durable = true;
+	i->scheme = "sqlite";
+	i->path = s->path;
+}
+
+/* ---- opening and closing ---- */
+
+static void
+release(struct store_sqlite *s)
+{
+	if (s->ev != NULL)
+		event_free(s->ev);
+	if (s->efd != -1)
+		close(s->efd);
+	sqldb_close(s->reader);
+	sqldb_close(s->writer);
+	pthread_cond_destroy(&s->work);
+	pthread_cond_destroy(&s->read_work);
+	pthread_mutex_destroy(&s->mu);
+	free(s->path);
+	free(s->reserve);
+	free(s);
+}
+
+/* Finish what was submitted, end the threads, empty the log. */
+static void
+sqlite_close(struct store *base, void (*closed)(void *), void *arg)
+{
+	struct store_sqlite *s = (struct store_sqlite *)base;
+	struct store_op *op;
+	int frames, done;
+
+	sqlite_kick(base);
+	pthread_mutex_lock(&s->mu);
+	s->stopping = true;
+	pthread_cond_broadcast(&s->work);
+	pthread_cond_broadcast(&s->read_work);
+	pthread_mutex_unlock(&s->mu);
+	pthread_join(s->write_thread, NULL);
+	pthread_join(s->read_thread, NULL);
+	for (op = s->next.head; op != NULL; op = op->link)
+		op->rc = STORE_DOWN; /* left behind by a broken store */
+	ops_move(&s->finished, &s->next);
+	s->events = NULL;
+	complete(s);
+	if (!s->broken)
+		(void)sqldb_checkpoint(s->writer, true, &frames, &done);
+	release(s);
+	closed(arg);
+}
+
+static void
+init_sync(struct store_sqlite *s)
+{
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&s->mu, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->work, &attr);
+	pthread_condattr_destroy(&attr);
+	pthread_cond_init(&s->read_work, NULL);
+	ops_init(&s->pending);
+	ops_init(&s->refused);
+	ops_init(&s->next);
+	ops_init(&s->finished);
+	s->jobs_tail = &s->jobs;
+	s->jobs_done_tail = &s->jobs_done;
+}
+
+/* Open the connections; the files are made private. */
+static int
+open_files(struct store_sqlite *s, const struct store_config *c, struct err *e)
+{
+	mode_t old = umask(077);
+
+	s->writer = sqldb_open(s->path, SQLDB_WRITER, c->boot_id, c->wall_ns, e);
+	if (s->writer != NULL)
+		s->reader = sqldb_open(s->path, SQLDB_READER, NULL, 0, e);
+	if (s->reader != NULL && !reserve_take(s)) {
+		s->full = true;
+		log_error("store", "%s: no room for the reserve of %d MiB:"
+		    " sends are refused until there is", s->path,
+		    RESERVE_BYTES >> 20);
+	}
+	umask(old);
+	return s->reader != NULL ? 0 : -1;
+}
+
+/* Start the threads, with all signals left to the loop thread. */
+static int
+start_threads(struct store_sqlite *s, struct err *e)
+{
+	sigset_t all, old;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(&s->write_thread, NULL, write_main, s);
+	if (rc == 0) {
+		rc = pthread_create(&s->read_thread, NULL, read_main, s);
+		if (rc != 0) {
+			pthread_mutex_lock(&s->mu);
+			s->stopping = true;
+			pthread_cond_broadcast(&s->work);
+			pthread_mutex_unlock(&s->mu);
+			pthread_join(s->write_thread, NULL);
+		}
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc != 0)
+		return err_set(e, rc, "cannot start the store's threads: %s",
+		    strerror(rc));
+	return 0;
+}
+
+static struct store *
+sqlite_open(const struct store_config *c, struct err *e)
+{
+	struct store_sqlite *s = xcalloc(1, sizeof *s);
+
+	s->base.vt = &store_sqlite_vt;
+	s->events = c->events;
+	s->ctx = c->ctx;
+	s->path = xstrdup(c->url + strlen("sqlite:"));
+	s->reserve = xasprintf("%s.reserve", s->path);
+	s->inline_commit = c->inline_commit;
+	s->max_ops = c->max_ops ? c->max_ops : DEFAULT_OPS;
+	s->max_bytes = c->max_bytes ? c->max_bytes : DEFAULT_BYTES;
+	init_sync(s);
+	s->efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (s->efd == -1 ||
+	    (s->ev = event_new(c->base, s->efd, EV_READ | EV_PERSIST, on_event,
+		 s)) == NULL ||
+	    event_add(s->ev, NULL) == -1) {
+		err_errno(e, "cannot make an eventfd");
+		goto fail;
+	}
+	if (open_files(s, c, e) == -1)
+		goto fail;
+	s->info.last_id = sqldb_last_id(s->writer);
+	s->info.boot_first = sqldb_boot_first(s->writer);
+	if (start_threads(s, e) == -1)
+		goto fail;
+	return &s->base;
+fail:
+	release(s);
+	return NULL;
+}
+
+const struct store_vt store_sqlite_vt = {
+    .scheme = "sqlite",
+    .open = sqlite_open,
+    .submit = sqlite_submit,
+    .kick = sqlite_kick,
+    .info = sqlite_info,
+    .close = sqlite_close,
+};
