@@ -36,10 +36,10 @@ void json_put_float(struct buf *b, double v);
 /* ---- reading ---- */
 
 enum json_type {
-	JSON_END,  /* nothing more: end of input, or of this array/object */
+	JSON_END, /* nothing more: end of input, or of this array/object */
 	JSON_NULL,
 	JSON_BOOL,
-	JSON_INT,   /* fits int64 */
+	JSON_INT, /* fits int64 */
 	JSON_FLOAT, /* any other number */
 	JSON_STR,
 	JSON_ARRAY,
