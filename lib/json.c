@@ -323,23 +323,23 @@ digits(const char *p, const char *end)
 	return (size_t)(q - p);
 }
 
-/* n bytes of a checked number with a fraction, an exponent or many digits. */
-static enum json_type
-take_float(struct json_in *j, const char *p, size_t n)
+/* A decimal number, whole, in any locale. */
+bool
+json_float(struct str s, double *v)
 {
-	char tmp[MAX_NUMBER + 1], *point;
+	char tmp[MAX_NUMBER + 1], *point, *end;
 
-	if (n > MAX_NUMBER)
-		return bad(j, "a number is too long");
-	memcpy(tmp, p, n);
-	tmp[n] = '\0';
-	point = memchr(tmp, '.', n);
+	if (s.n == 0 || s.n > MAX_NUMBER)
+		return false;
+	memcpy(tmp, s.p, s.n);
+	tmp[s.n] = '\0';
+	if (strspn(tmp, "+-.0123456789eE") != s.n)
+		return false;
+	point = memchr(tmp, '.', s.n);
 	if (point != NULL)
 		*point = *nl_langinfo(RADIXCHAR);
-	j->number = strtod(tmp, NULL);
-	if (!isfinite(j->number))
-		return bad(j, "a number is too large");
-	return JSON_FLOAT;
+	*v = strtod(tmp, &end);
+	return end == tmp + s.n && isfinite(*v);
 }
 
 /* n bytes of a checked integer; false when int64 cannot hold it. */
@@ -392,7 +392,9 @@ take_number(struct json_in *j)
 	j->pos += n;
 	if (integer && take_int(j, p, n))
 		return JSON_INT;
-	return take_float(j, p, n);
+	if (!json_float((struct str){p, n}, &j->number))
+		return bad(j, "a number is too large");
+	return JSON_FLOAT;
 }
 
 /* null, true, false. */
@@ -426,7 +428,7 @@ static enum json_type
 enter(struct json_in *j, enum json_type t)
 {
 	if (j->depth == JSON_MAX_DEPTH)
-		return bad(j, "it is nested too deeply");
+		return bad(j, "the JSON is nested too deeply");
 	j->depth++;
 	j->pos++;
 	j->first = true;
@@ -460,7 +462,8 @@ json_value(struct json_in *j)
 	if (j->reason != NULL)
 		return JSON_BAD;
 	if (c < 0)
-		return j->depth == 0 ? JSON_END : bad(j, "it ends too early");
+		return j->depth == 0 ? JSON_END
+				     : bad(j, "the JSON ends too early");
 	if (c == '"')
 		return take_str(j);
 	if (c == '{')
@@ -488,7 +491,7 @@ next(struct json_in *j, int close)
 	if (j->reason != NULL)
 		return false;
 	if (c < 0)
-		return bad(j, "it ends too early"), false;
+		return bad(j, "the JSON ends too early"), false;
 	j->pos += !j->first;
 	j->first = false;
 	return true;
@@ -542,6 +545,6 @@ bool
 json_finish(struct json_in *j)
 {
 	if (peek(j) >= 0)
-		bad(j, "something follows the end");
+		bad(j, "something follows the JSON value");
 	return j->reason == NULL;
 }

@@ -33,6 +33,10 @@ void json_put_str(struct buf *b, struct str s);
  * ".0" when it would look like an integer ("30.0", "0.1"). Not for inf/nan. */
 void json_put_float(struct buf *b, double v);
 
+/* A decimal number as strtod takes it ("30", "30.", ".5", "1e3"), the whole of
+ * s, whatever the locale; false for anything else and for what is not finite. */
+bool json_float(struct str s, double *v);
+
 /* ---- reading ---- */
 
 enum json_type {
