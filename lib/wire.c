@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: ISC */
 
 /*
- * The message-switch protocol, both sides.  One table holds every path; the
- * broker matches requests against it and the client builds them from it.
+ * The requests of the message-switch protocol.  One table holds every path: the
+ * broker matches requests against it and the client builds them from it.  The
+ * bodies of replies are in wire_body.c.
  *
  * A path is split on '/' before anything is decoded, and each of its parts is
  * decoded once: so "%2F" is a byte of a name, never a separator.
@@ -16,7 +17,9 @@
 #include "http1.h"
 #include "json.h"
 
-#define MAX_ARGS 3
+#define MAX_ARGS   3
+#define MAX_PATH   (MAX_ARGS * (3 * WIRE_MAX_NAME + 1) + 16)
+#define MAX_FIELDS 160 /* the rest of a request's head */
 #define LIT(s)                                                                 \
 	{                                                                      \
 		"" s, sizeof(s) - 1                                            \
@@ -412,152 +415,157 @@ wire_get_request(struct wire_req *r, struct str method, struct str target,
 	return rc != WIRE_OK ? rc : take_body(r, route->body, body, reason);
 }
 
-/* ---- broker side: bodies of replies out ---- */
+/* ---- client side: requests out ---- */
 
-/* ["q",3] */
-static void
-put_id(struct buf *b, struct str queue, int64_t id)
+/* Bytes that stand for themselves in a path, to everybody. */
+static bool
+unreserved(char c)
 {
-	buf_addc(b, '[');
-	json_put_str(b, queue);
-	buf_addc(b, ',');
-	buf_addi(b, id);
-	buf_addc(b, ']');
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+	    c == '~';
 }
 
-/* Begin an answer of list. */
+/* Percent-encode one part of a path. */
 void
-wire_put_names_begin(struct buf *b)
+wire_put_segment(struct buf *b, struct str s)
 {
-	buf_addc(b, '[');
+	static const char digits[] = "0123456789ABCDEF";
+	char e[3] = {'%', 0, 0};
+	size_t i, from = 0;
+
+	for (i = 0; i < s.n; i++) {
+		if (unreserved(s.p[i]))
+			continue;
+		e[1] = digits[(unsigned char)s.p[i] >> 4];
+		e[2] = digits[s.p[i] & 15];
+		buf_add(b, s.p + from, i - from);
+		buf_add(b, e, sizeof e);
+		from = i + 1;
+	}
+	buf_add(b, s.p + from, s.n - from);
 }
 
-/* One name of it. */
-void
-wire_put_name(struct buf *b, struct str name, bool first)
+/* A name as a part of a path; false when it is none. */
+static bool
+put_name(struct buf *b, struct str s)
 {
-	if (!first)
-		buf_addc(b, ',');
-	json_put_str(b, name);
+	if (!name_ok(s))
+		return false;
+	wire_put_segment(b, s);
+	return true;
 }
 
-/* End it. */
-void
-wire_put_names_end(struct buf *b)
+/* A prefix of names as a part of a path. */
+static bool
+put_prefix(struct buf *b, struct str s)
 {
-	buf_addc(b, ']');
+	if (s.n > WIRE_MAX_NAME)
+		return false;
+	wire_put_segment(b, s);
+	return true;
 }
 
-/* Answer of send: it is in the queue. */
-void
-wire_put_sent(struct buf *b, struct str queue, int64_t id)
+/* A time to wait; false when it is none. */
+static bool
+put_timeout(struct buf *b, double v)
 {
-	buf_addc(b, '[');
-	put_id(b, queue, id);
-	buf_addc(b, ']');
+	if (!(v >= 0) || !isfinite(v))
+		return false;
+	json_put_float(b, v);
+	return true;
 }
 
-/* Answer of send: there is no such queue. */
-void
-wire_put_not_sent(struct buf *b)
+/* One part of a path, of the kind the table says. */
+static bool
+put_arg(struct buf *b, char kind, const struct wire_req *r)
 {
-	buf_adds(b, "[]");
+	buf_addc(b, '/');
+	switch (kind) {
+	case 'n': return put_name(b, r->name);
+	case 'r': return put_name(b, r->reply_to);
+	case 'l': return put_prefix(b, r->name);
+	case 'i': buf_addi(b, r->id); return true;
+	case 'f': buf_addi(b, r->from); return true;
+	default: return put_timeout(b, r->timeout_s);
+	}
 }
 
-/* Begin an answer of transfer. */
-void
-wire_put_transfer_begin(struct buf *b)
+/* The body of a transfer; false when a name is none. */
+static bool
+put_poll(struct buf *b, const struct wire_req *r)
 {
-	buf_adds(b, "{\"messages\":[");
-}
+	size_t i;
 
-/* One message of it. */
-void
-wire_put_transfer_message(
-    struct buf *b, const struct wire_message *m, bool first)
-{
-	buf_adds(b, first ? "[" : ",[");
-	put_id(b, m->queue, m->id);
-	buf_addc(b, ',');
-	wire_put_message_body(b, m);
-	buf_addc(b, ']');
-}
-
-/* End it, with the cursor for the next one. */
-void
-wire_put_transfer_end(struct buf *b, int64_t next)
-{
-	buf_adds(b, "],\"next\":\"");
-	buf_addi(b, next);
-	buf_adds(b, "\"}");
-}
-
-/* A message without queue and id. */
-void
-wire_put_message_body(struct buf *b, const struct wire_message *m)
-{
-	buf_adds(b, "{\"payload\":");
-	json_put_str(b, m->payload);
-	if (m->kind == WIRE_KIND_REQUEST) {
-		buf_adds(b, ",\"kind\":[\"Request\",");
-		json_put_str(b, m->reply_to);
-	} else {
-		buf_adds(b, ",\"kind\":[\"Response\",");
-		put_id(b, m->reply_to, m->re_id);
+	buf_addc(b, '{');
+	if (r->from != -1) {
+		buf_adds(b, "\"from\":\"");
+		buf_addi(b, r->from);
+		buf_adds(b, "\",");
+	}
+	buf_adds(b, "\"timeout\":");
+	if (!put_timeout(b, r->timeout_s))
+		return false;
+	buf_adds(b, ",\"queues\":[");
+	for (i = 0; i < r->nqueues; i++) {
+		if (!name_ok(r->queues[i]))
+			return false;
+		if (i > 0)
+			buf_addc(b, ',');
+		json_put_str(b, r->queues[i]);
 	}
 	buf_adds(b, "]}");
+	return true;
 }
 
-/* An error for people and programs. */
-void
-wire_put_error(
-    struct buf *b, const char *code, const char *message, const char *hint)
-{
-	buf_adds(b, "{\"error\":{\"code\":");
-	json_put_str(b, str_of(code));
-	buf_adds(b, ",\"message\":");
-	json_put_str(b, str_of(message));
-	if (hint != NULL) {
-		buf_adds(b, ",\"hint\":");
-		json_put_str(b, str_of(hint));
-	}
-	buf_adds(b, "}}");
-}
-
-/* A field that is left out when empty. */
+/* Insert the head before the last bytes of b, those from `at` on. */
 static void
-put_token(struct buf *b, const char *key, struct str token)
+put_before(struct buf *b, size_t at, const struct buf *head)
 {
-	if (token.n == 0)
+	if (buf_reserve(b, head->n) == NULL)
 		return;
-	buf_adds(b, key);
-	json_put_str(b, token);
+	memmove(b->p + at + head->n, b->p + at, b->n - at);
+	memcpy(b->p + at, head->p, head->n);
+	b->n += head->n;
 }
 
-/* One event of a trace. */
-void
-wire_put_event(struct buf *b, const struct wire_event *e, bool first)
+/* The row to build a request from: the first of its operation. */
+static const struct route *
+route_of(enum wire_op op)
 {
-	buf_adds(b, first ? "[" : ",[");
-	buf_addi(b, e->seq);
-	buf_adds(b, ",{\"time\":");
-	json_put_float(b, (double)e->wall_ns / 1e9);
-	put_token(b, ",\"input\":", e->input);
-	buf_adds(b, ",\"queue\":");
-	json_put_str(b, e->m.queue);
-	put_token(b, ",\"output\":", e->output);
-	buf_adds(b,
-	    e->is_ack ? ",\"message\":[\"Ack\","
-		      : ",\"message\":[\"Message\",");
-	put_id(b, e->m.queue, e->m.id);
-	if (!e->is_ack) {
-		buf_addc(b, ',');
-		wire_put_message_body(b, &e->m);
-	}
-	buf_addc(b, ']');
-	if (e->processing_ns >= 0) {
-		buf_adds(b, ",\"processing_time\":");
-		buf_addi(b, e->processing_ns);
-	}
-	buf_adds(b, "}]");
+	const struct route *r = routes;
+
+	while (r < routes + NROUTES - 1 && r->op != op)
+		r++;
+	return r;
+}
+
+/* A whole request.  The body of a poll is written before its head, which tells
+ * its length; a payload, which may be large, is copied once, behind it. */
+bool
+wire_put_request(struct buf *b, const struct wire_req *r)
+{
+	const struct route *route = route_of(r->op);
+	char path[MAX_PATH], room[MAX_PATH + MAX_FIELDS];
+	struct buf target = {path, 0, sizeof path, sizeof path, false};
+	struct buf head = {room, 0, sizeof room, sizeof room, false};
+	size_t i, at = b->n;
+	struct str payload = {NULL, 0};
+	bool ok = true;
+
+	if (route->body == BODY_PAYLOAD)
+		payload = r->payload;
+	if (route->body == BODY_POLL)
+		ok = put_poll(b, r);
+	buf_add(&target, route->path.p, route->path.n);
+	for (i = 0; i < route->args.n && ok; i++)
+		ok = put_arg(&target, route->args.p[i], r);
+	http1_put_request(&head, route->method.p,
+	    (struct str){target.p, target.n}, b->n - at + payload.n);
+	if (ok)
+		put_before(b, at, &head);
+	buf_add(b, payload.p, payload.n);
+	if (!ok || b->failed)
+		b->n = at;
+	return ok && buf_ok(b);
 }
