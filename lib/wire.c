@@ -315,7 +315,8 @@ take_queues(
 		if (rc != WIRE_OK)
 			return rc;
 	}
-	return t == JSON_END ? WIRE_OK : bad(reason, "queues holds what is not a name");
+	return t == JSON_END ? WIRE_OK
+			     : bad(reason, "queues holds what is not a name");
 }
 
 /* The value of "timeout". */
