@@ -11,6 +11,7 @@
  */
 #include "json.h"
 
+#include <endian.h>
 #include <langinfo.h>
 #include <math.h>
 #include <stdio.h>
@@ -21,20 +22,31 @@
 
 /* ---- finding special bytes ---- */
 
+/*
+ * Eight bytes in a word, the first one lowest.  Each macro sets the high bit of
+ * bytes that have the property; above the lowest of them there may be false
+ * ones, so only the lowest is used.
+ */
 #define ONES	   (~(uint64_t)0 / 255)
 #define HIGHS	   (ONES * 0x80)
-#define ZERO(v)	   (((v)-ONES) & ~(v)&HIGHS)
-#define EQ(v, c)   ZERO((v) ^ (ONES * (c)))
 #define LESS(v, c) (((v)-ONES * (c)) & ~(v)&HIGHS)
+#define EQ(v, c)   LESS((v) ^ (ONES * (c)), 1)
 
-/* Eight bytes, in any order. */
+/* Eight bytes. */
 static uint64_t
 load8(const char *p)
 {
 	uint64_t v;
 
 	memcpy(&v, p, sizeof v);
-	return v;
+	return le64toh(v);
+}
+
+/* Which of eight bytes is the first with its high bit set. */
+static size_t
+lowest(uint64_t v)
+{
+	return (size_t)__builtin_ctzll(v) >> 3;
 }
 
 /* Must it be escaped when written. */
@@ -53,8 +65,9 @@ plain_run(const char *p, size_t n)
 
 	for (; i + 8 <= n; i += 8) {
 		v = load8(p + i);
-		if (LESS(v, 0x20) | EQ(v, '"') | EQ(v, '\\') | EQ(v, 0x7f))
-			break;
+		v = LESS(v, 0x20) | EQ(v, '"') | EQ(v, '\\') | EQ(v, 0x7f);
+		if (v != 0)
+			return i + lowest(v);
 	}
 	while (i < n && !must_escape((unsigned char)p[i]))
 		i++;
@@ -70,8 +83,9 @@ quoted_run(const char *p, size_t n)
 
 	for (; i + 8 <= n; i += 8) {
 		v = load8(p + i);
-		if (EQ(v, '"') | EQ(v, '\\'))
-			break;
+		v = EQ(v, '"') | EQ(v, '\\');
+		if (v != 0)
+			return i + lowest(v);
 	}
 	while (i < n && p[i] != '"' && p[i] != '\\')
 		i++;
@@ -80,30 +94,41 @@ quoted_run(const char *p, size_t n)
 
 /* ---- writing ---- */
 
+/* buf_add, without a call while there is room. */
+static inline void
+add(struct buf *b, const char *p, size_t n)
+{
+	size_t room = b->max != 0 && b->max < b->cap ? b->max : b->cap;
+
+	if (b->failed || room < b->n || n > room - b->n) {
+		buf_add(b, p, n);
+		return;
+	}
+	memcpy(b->p + b->n, p, n);
+	b->n += n;
+}
+
 /* One byte that cannot stand for itself. */
 static void
 put_escape(struct buf *b, unsigned char c)
 {
-	static const char names[0x20] = {
+	static const char names[256] = {
 	    ['\b'] = 'b',
 	    ['\t'] = 't',
 	    ['\n'] = 'n',
 	    ['\f'] = 'f',
 	    ['\r'] = 'r',
+	    ['"'] = '"',
+	    ['\\'] = '\\',
 	};
-	static const char digits[] = "0123456789abcdef";
-	char e[6] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
+	static const char hex[] = "0123456789abcdef";
+	char two[2] = {'\\', names[c]};
+	char six[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
 
-	if (c < 0x20 && names[c] == '\0') {
-		buf_add(b, e, 6);
-		return;
-	}
-	if (c == 0x7f) {
-		buf_add(b, e, 6);
-		return;
-	}
-	e[1] = c < 0x20 ? names[c] : (char)c;
-	buf_add(b, e, 2);
+	if (names[c] != '\0')
+		add(b, two, sizeof two);
+	else
+		add(b, six, sizeof six);
 }
 
 /* A string with its quotes. */
@@ -114,17 +139,18 @@ json_put_str(struct buf *b, struct str s)
 
 	if (buf_reserve(b, s.n + 2) == NULL)
 		return;
-	buf_addc(b, '"');
+	add(b, "\"", 1);
 	for (;;) {
 		run = plain_run(s.p, s.n);
-		buf_add(b, s.p, run);
+		if (run > 0)
+			add(b, s.p, run);
 		if (run == s.n)
 			break;
 		put_escape(b, (unsigned char)s.p[run]);
 		s.p += run + 1;
 		s.n -= run + 1;
 	}
-	buf_addc(b, '"');
+	add(b, "\"", 1);
 }
 
 /* A number with a fraction or an exponent. */
