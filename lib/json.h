@@ -33,13 +33,17 @@ void json_put_str(struct buf *b, struct str s);
  * ".0" when it would look like an integer ("30.0", "0.1"). Not for inf/nan. */
 void json_put_float(struct buf *b, double v);
 
+/* A decimal number as strtod takes it ("30", "30.", ".5", "1e3"), the whole of
+ * s, whatever the locale; false for anything else and for what is not finite. */
+bool json_float(struct str s, double *v);
+
 /* ---- reading ---- */
 
 enum json_type {
-	JSON_END,  /* nothing more: end of input, or of this array/object */
+	JSON_END, /* nothing more: end of input, or of this array/object */
 	JSON_NULL,
 	JSON_BOOL,
-	JSON_INT,   /* fits int64 */
+	JSON_INT, /* fits int64 */
 	JSON_FLOAT, /* any other number */
 	JSON_STR,
 	JSON_ARRAY,

@@ -12,7 +12,7 @@ libbase_a_SOURCES = \
 	lib/usock.c lib/usock.h \
 	lib/http1.c lib/http1.h \
 	lib/json.c lib/json.h \
-	lib/wire.c lib/wire.h \
+	lib/wire.c lib/wire_body.c lib/wire.h \
 	lib/ring.c lib/ring.h \
 	lib/redact.c lib/redact.h
 libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(INIH_CFLAGS)

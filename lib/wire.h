@@ -19,26 +19,26 @@
 #include "str.h"
 
 enum wire_op {
-	WIRE_LOGIN,       /* name = token */
-	WIRE_PERSISTENT,  /* name */
-	WIRE_TRANSIENT,   /* name */
-	WIRE_DESTROY,     /* name */
-	WIRE_ACK,         /* name, id */
-	WIRE_LIST,        /* name = prefix, may be empty */
-	WIRE_LIST_ALIVE,  /* name = prefix, may be empty */
-	WIRE_TRANSFER,    /* from, timeout_s, queues */
-	WIRE_REQUEST,     /* name, reply_to, payload */
-	WIRE_RESPONSE,    /* name, reply_to = queue the request was in, id = its
+	WIRE_LOGIN, /* name = token */
+	WIRE_PERSISTENT, /* name */
+	WIRE_TRANSIENT, /* name */
+	WIRE_DESTROY, /* name */
+	WIRE_ACK, /* name, id */
+	WIRE_LIST, /* name = prefix, may be empty */
+	WIRE_LIST_ALIVE, /* name = prefix, may be empty */
+	WIRE_TRANSFER, /* from, timeout_s, queues */
+	WIRE_REQUEST, /* name, reply_to, payload */
+	WIRE_RESPONSE, /* name, reply_to = queue the request was in, id = its
 	                   * id, payload */
-	WIRE_TRACE,       /* from, timeout_s */
+	WIRE_TRACE, /* from, timeout_s */
 	WIRE_DIAGNOSTICS,
 	WIRE_SHUTDOWN,
 	WIRE_NOPS
 };
 
-#define WIRE_MAX_NAME    255  /* bytes of a queue name or token */
-#define WIRE_MAX_QUEUES  1000 /* names in one transfer (promises D2) */
-#define WIRE_MAX_TIMEOUT 300  /* seconds a poll may be parked */
+#define WIRE_MAX_NAME	 255 /* bytes of a queue name or token */
+#define WIRE_MAX_QUEUES	 1000 /* names in one transfer (promises D2) */
+#define WIRE_MAX_TIMEOUT 300 /* seconds a poll may be parked */
 
 struct wire_req {
 	enum wire_op op;
@@ -47,15 +47,15 @@ struct wire_req {
 	int64_t from; /* cursor, exclusive; -1 = from the start */
 	double timeout_s;
 	struct str *queues; /* caller's array ... */
-	size_t nqueues;     /* ... in: its capacity; out: how many */
+	size_t nqueues; /* ... in: its capacity; out: how many */
 	struct str payload;
 };
 
 enum wire_rc {
 	WIRE_OK,
 	WIRE_NOT_FOUND, /* 404: no such path with this method */
-	WIRE_BAD,       /* 400: *reason says why */
-	WIRE_TOO_MANY,  /* 413: more queues than the array holds */
+	WIRE_BAD, /* 400: *reason says why */
+	WIRE_TOO_MANY, /* 413: more queues than the array holds */
 };
 
 /* ---- broker side: requests in ---- */
@@ -95,7 +95,7 @@ struct wire_message {
 	enum wire_kind kind;
 	struct str reply_to; /* REQUEST: reply queue. RESPONSE: queue of the
 	                      * request */
-	int64_t re_id;       /* RESPONSE: id of the request */
+	int64_t re_id; /* RESPONSE: id of the request */
 	struct str payload;
 };
 
@@ -105,23 +105,23 @@ void wire_put_names_begin(struct buf *b);
 void wire_put_name(struct buf *b, struct str name, bool first);
 void wire_put_names_end(struct buf *b);
 void wire_put_sent(struct buf *b, struct str queue, int64_t id); /* [["q",3]] */
-void wire_put_not_sent(struct buf *b);                           /* [] */
+void wire_put_not_sent(struct buf *b); /* [] */
 void wire_put_transfer_begin(struct buf *b);
-void wire_put_transfer_message(struct buf *b, const struct wire_message *m,
-    bool first);
+void wire_put_transfer_message(
+    struct buf *b, const struct wire_message *m, bool first);
 void wire_put_transfer_end(struct buf *b, int64_t next);
 /* {"payload":"..","kind":["Request","r"]}: also part of the diagnostics. */
 void wire_put_message_body(struct buf *b, const struct wire_message *m);
 /* {"error":{"code":"..","message":"..","hint":".."}}; hint may be NULL. */
-void wire_put_error(struct buf *b, const char *code, const char *message,
-    const char *hint);
+void wire_put_error(
+    struct buf *b, const char *code, const char *message, const char *hint);
 
-struct wire_event {           /* one element of /trace's "events" */
-	int64_t seq;          /* event number, from 0 */
-	int64_t wall_ns;      /* since 1970; printed in seconds */
-	struct str input;     /* token of the sender; n == 0: omitted */
-	struct str output;    /* token of the receiver; n == 0: omitted */
-	bool is_ack;          /* ["Ack",[q,id]] or ["Message",[q,id],{..}] */
+struct wire_event { /* one element of /trace's "events" */
+	int64_t seq; /* event number, from 0 */
+	int64_t wall_ns; /* since 1970; printed in seconds */
+	struct str input; /* token of the sender; n == 0: omitted */
+	struct str output; /* token of the receiver; n == 0: omitted */
+	bool is_ack; /* ["Ack",[q,id]] or ["Message",[q,id],{..}] */
 	struct wire_message m; /* queue and id, and for messages the rest */
 	int64_t processing_ns; /* < 0: omitted */
 };
@@ -140,18 +140,19 @@ int wire_get_sent(struct str body, int64_t *id);
 
 /* Answer of list: calls name() for each; -1 when malformed or when name()
  * returned non-zero, else the number of names. */
-int wire_get_names(struct str body, int (*name)(void *arg, struct str name),
-    void *arg);
+int wire_get_names(
+    struct str body, int (*name)(void *arg, struct str name), void *arg);
 
 /* Answer of transfer: calls msg() for each message, in order; slices point into
  * body (changed in place) and live as long as it. *next gets the cursor. -1
  * when malformed or when msg() returned non-zero, else the number. */
-int wire_get_transfer(struct str body, int (*msg)(void *arg,
-    const struct wire_message *m), void *arg, int64_t *next);
+int wire_get_transfer(struct str body,
+    int (*msg)(void *arg, const struct wire_message *m), void *arg,
+    int64_t *next);
 
 /* Answer of trace: calls ev() for each event; -1 or the number. */
-int wire_get_trace(struct str body, int (*ev)(void *arg,
-    const struct wire_event *e), void *arg);
+int wire_get_trace(struct str body,
+    int (*ev)(void *arg, const struct wire_event *e), void *arg);
 
 /* Percent-encode one path segment. */
 void wire_put_segment(struct buf *b, struct str s);

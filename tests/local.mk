@@ -13,3 +13,46 @@ tests_test_heap_SOURCES = tests/test_heap.c
 tests_test_heap_LDADD = $(UNIT_LIBS)
 tests_test_err_SOURCES = tests/test_err.c
 tests_test_err_LDADD = $(UNIT_LIBS)
+
+# The protocol: HTTP messages, JSON, requests and replies.
+wire_tests = tests/test_http1 tests/test_json tests/test_wire
+check_PROGRAMS += $(wire_tests)
+TESTS += $(wire_tests)
+tests_test_http1_SOURCES = tests/test_http1.c
+tests_test_http1_LDADD = $(UNIT_LIBS)
+tests_test_http1_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=memchr
+tests_test_json_SOURCES = tests/test_json.c
+tests_test_json_LDADD = $(UNIT_LIBS)
+tests_test_json_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=snprintf \
+	-Wl,--wrap=__snprintf_chk -Wl,--wrap=strtod -Wl,--wrap=nl_langinfo
+tests_test_wire_SOURCES = tests/test_wire.c
+tests_test_wire_LDADD = $(UNIT_LIBS)
+
+# Fuzz targets: with libFuzzer when asked for, else run over their seeds.
+fuzz_targets = tests/fuzz/fuzz_http1 tests/fuzz/fuzz_json tests/fuzz/fuzz_wire
+EXTRA_DIST += tests/fuzz/http1.seeds tests/fuzz/json.seeds \
+	tests/fuzz/wire.seeds tests/fuzz/http1.dict tests/fuzz/json.dict \
+	tests/fuzz/wire.dict
+check_PROGRAMS += $(fuzz_targets)
+if FUZZING
+FUZZ_MAIN =
+FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
+else
+TESTS += $(fuzz_targets)
+FUZZ_MAIN = tests/fuzz/replay.c
+FUZZ_LINK = $(AM_LDFLAGS)
+endif
+tests_fuzz_fuzz_http1_SOURCES = tests/fuzz/fuzz_http1.c tests/fuzz/fuzz.h \
+	$(FUZZ_MAIN)
+tests_fuzz_fuzz_http1_CPPFLAGS = $(AM_CPPFLAGS) -DSEEDS='"http1.seeds"'
+tests_fuzz_fuzz_http1_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_http1_LDADD = libbase.a
+tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_json_CPPFLAGS = $(AM_CPPFLAGS) -DSEEDS='"json.seeds"' \
+	$(JANSSON_CFLAGS)
+tests_fuzz_fuzz_json_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_json_LDADD = libbase.a $(JANSSON_LIBS)
+tests_fuzz_fuzz_wire_SOURCES = tests/fuzz/fuzz_wire.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_wire_CPPFLAGS = $(AM_CPPFLAGS) -DSEEDS='"wire.seeds"'
+tests_fuzz_fuzz_wire_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_wire_LDADD = libbase.a
