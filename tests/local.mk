@@ -13,3 +13,12 @@ tests_test_heap_SOURCES = tests/test_heap.c
 tests_test_heap_LDADD = $(UNIT_LIBS)
 tests_test_err_SOURCES = tests/test_err.c
 tests_test_err_LDADD = $(UNIT_LIBS)
+
+# lib: settings, sockets, recorder, redaction, log, clock
+lib_tests = tests/test_conf tests/test_usock
+check_PROGRAMS += $(lib_tests)
+TESTS += $(lib_tests)
+tests_test_conf_SOURCES = tests/test_conf.c
+tests_test_conf_LDADD = $(UNIT_LIBS)
+tests_test_usock_SOURCES = tests/test_usock.c
+tests_test_usock_LDADD = $(UNIT_LIBS)
