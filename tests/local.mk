@@ -15,7 +15,8 @@ tests_test_err_SOURCES = tests/test_err.c
 tests_test_err_LDADD = $(UNIT_LIBS)
 
 # lib: settings, sockets, recorder, redaction, log, clock
-lib_tests = tests/test_conf tests/test_usock tests/test_ring
+lib_tests = tests/test_conf tests/test_usock tests/test_ring \
+	tests/test_redact
 check_PROGRAMS += $(lib_tests)
 TESTS += $(lib_tests)
 tests_test_conf_SOURCES = tests/test_conf.c
@@ -24,3 +25,5 @@ tests_test_usock_SOURCES = tests/test_usock.c
 tests_test_usock_LDADD = $(UNIT_LIBS)
 tests_test_ring_SOURCES = tests/test_ring.c
 tests_test_ring_LDADD = $(UNIT_LIBS)
+tests_test_redact_SOURCES = tests/test_redact.c
+tests_test_redact_LDADD = $(UNIT_LIBS)
