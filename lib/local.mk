@@ -14,6 +14,8 @@ libbase_a_SOURCES = \
 	lib/json.c lib/json.h \
 	lib/wire.c lib/wire_body.c lib/wire.h \
 	lib/ring.c lib/ring.h \
-	lib/redact.c lib/redact.h
+	lib/redact.c lib/redact.h \
+	lib/redact_scan.c lib/redact_scan.h \
+	lib/redact_end.c
 libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(INIH_CFLAGS)
 EXTRA_DIST += lib/xmsg.pc.in

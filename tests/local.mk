@@ -56,3 +56,16 @@ tests_fuzz_fuzz_wire_SOURCES = tests/fuzz/fuzz_wire.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_wire_CPPFLAGS = $(AM_CPPFLAGS) -DSEEDS='"wire.seeds"'
 tests_fuzz_fuzz_wire_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_wire_LDADD = libbase.a
+# lib: settings, sockets, recorder, redaction, log, clock
+lib_tests = tests/test_conf tests/test_usock tests/test_ring \
+	tests/test_redact
+check_PROGRAMS += $(lib_tests)
+TESTS += $(lib_tests)
+tests_test_conf_SOURCES = tests/test_conf.c
+tests_test_conf_LDADD = $(UNIT_LIBS)
+tests_test_usock_SOURCES = tests/test_usock.c
+tests_test_usock_LDADD = $(UNIT_LIBS)
+tests_test_ring_SOURCES = tests/test_ring.c
+tests_test_ring_LDADD = $(UNIT_LIBS)
+tests_test_redact_SOURCES = tests/test_redact.c
+tests_test_redact_LDADD = $(UNIT_LIBS)
