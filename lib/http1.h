@@ -84,7 +84,7 @@ void http1_init(
 enum http1_rc http1_feed(struct http1 *h, char *p, size_t n);
 
 /* The head is complete: method and target may be looked at while the body is
- * still on its way. */
+ * still on its way, and after an error in the body. */
 bool http1_head_done(const struct http1 *h);
 
 /* The value of a field, blanks around it removed, name compared without case;

@@ -466,7 +466,7 @@ static void
 leave(struct json_in *j)
 {
 	j->pos++;
-	j->depth -= j->depth > 0;
+	j->depth--;
 	j->first = false;
 }
 

@@ -5,7 +5,8 @@
  * Byte-transparent JSON.  Payloads on the wire need not be UTF-8 (wire-contract
  * 2), so a general JSON library cannot carry them: strings here are bytes, and
  * bytes >= 0x80 pass unchanged both ways.  Everything that is not a payload's
- * envelope uses jansson.
+ * envelope uses jansson; no file can include both headers, as some constants
+ * have the same names.
  *
  * Reading is by a pull parser over one contiguous buffer.  Strings are decoded
  * in place, hence the mutable buffer.  Pure, no allocation.

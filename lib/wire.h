@@ -64,9 +64,10 @@ enum wire_rc {
  * (names are percent-decoded and JSON strings unescaped in place, so the bytes
  * are changed); the results point into it.  Rules:
  *  - absolute-form targets ("http://host/list/") are reduced to their path; a
- *    query string is ignored; the path is split on '/' first, then every
- *    segment is decoded once, so %2F is legal inside a name; '+' is a plus; a
- *    '%' without two hex digits stays as it is.
+ *    query string is ignored; the path is split on '/' first, then every name
+ *    and number in it is decoded once, so %2F is legal inside a name; '+' is a
+ *    plus; a '%' without two hex digits stays as it is.  The words of a path
+ *    are compared as they are; target is unchanged when none matches.
  *  - names (not the LIST prefix): 1..WIRE_MAX_NAME bytes, no byte < 0x20, no
  *    0x7f, else WIRE_BAD.
  *  - int64 in paths and in "from": OCaml's Int64.of_string (sign, 0x 0o 0b 0u,
@@ -131,7 +132,9 @@ void wire_put_event(struct buf *b, const struct wire_event *e, bool first);
 
 /* A whole HTTP request, head and body, as the stock clients send it (names are
  * percent-encoded: all but letters, digits and "-._~"). Returns false when a
- * name is not allowed (see above) or memory ran out (buf failed). */
+ * name is not allowed (see above; a LIST prefix has at most WIRE_MAX_NAME
+ * bytes), when timeout_s is negative or not finite, or when memory ran out (buf
+ * failed); b then holds what it held before. */
 bool wire_put_request(struct buf *b, const struct wire_req *r);
 
 /* Answer of send: 1 and *id when it was queued, 0 when there is no such queue,

@@ -214,7 +214,9 @@ static const struct taken takens[] = {
 	"POST", "/x", "0123456789", 1, false, false, 0},
     {"chunk extensions and trailers",
 	BYTES(CHUNKED "1;a=b;c=\"d\"" CRLF "x" CRLF "0;last" CRLF
-		      "content-length: 7" CRLF "t: u" CRLF CRLF "rest"),
+		      "content-length: 7" CRLF "connection: close" CRLF
+		      "transfer-encoding: x" CRLF
+		      "expect: 100-continue" CRLF CRLF "rest"),
 	"POST", "/x", "x", 1, false, false, 4},
     {"an empty chunked body", BYTES(CHUNKED "0" CRLF CRLF), "POST", "/x", "", 1,
 	false, false, 0},
@@ -380,6 +382,8 @@ static const struct refused refuseds[] = {
     {"NUL in an extension", BYTES(CHUNKED "1;\0" CRLF "x" CRLF), 400},
     {"a chunk longer than its size", BYTES(CHUNKED "1" CRLF "xy" CRLF), 400},
     {"a chunk with bare LF", BYTES(CHUNKED "1" CRLF "x\n0" CRLF CRLF), 400},
+    {"a chunk with LF and no CR", BYTES(CHUNKED "1" CRLF "xy\n0" CRLF CRLF),
+	400},
     {"a chunk with CR and no LF", BYTES(CHUNKED "1" CRLF "x\r0" CRLF CRLF),
 	400},
     {"chunk size beyond 64 bits",
@@ -543,6 +547,21 @@ http1_head_limits_are_exact(void **state)
 		feed_fini(&f);
 	}
 	buf_fini(&b);
+}
+
+/* The empty line that is forgiven does not count. */
+static void
+http1_empty_line_is_free(void **state)
+{
+	static const struct http1_limits small = {14, 18, 9, 100};
+	struct feed f;
+
+	(void)state;
+	feed_init(&f, HTTP1_REQUEST, &small);
+	feed_more(&f, BYTES(CRLF "GET / HTTP/1.1" CRLF CRLF));
+	assert_int_equal(f.rc, HTTP1_DONE);
+	assert_int_equal(f.h.used, 20);
+	feed_fini(&f);
 }
 
 /* An endless line is refused as soon as it is too long, not at its end. */
@@ -783,8 +802,8 @@ http1_reads_replies(void **state)
 	    {"HTTP/1.1" CRLF CRLF, HTTP1_ERROR, 400, NULL, false, 0},
 	    {"HTTQ/1.1 200 OK" CRLF CRLF, HTTP1_ERROR, 400, NULL, false, 0},
 	    {"HTTP/3.0 200 OK" CRLF CRLF, HTTP1_ERROR, 505, NULL, false, 0},
-	    {CRLF "HTTP/1.1 200 OK" CRLF CRLF, HTTP1_ERROR, 400, NULL, false,
-		0},
+	    {CRLF "HTTP/1.1 200 OK" CRLF "content-length: 0" CRLF CRLF,
+		HTTP1_ERROR, 400, NULL, false, 0},
 	};
 	struct feed f;
 	size_t i, n;
@@ -920,6 +939,7 @@ main(void)
 	    cmocka_unit_test(http1_waits_for_the_last_byte),
 	    cmocka_unit_test(http1_knows_every_byte_value),
 	    cmocka_unit_test(http1_head_limits_are_exact),
+	    cmocka_unit_test(http1_empty_line_is_free),
 	    cmocka_unit_test(http1_refuses_endless_lines_early),
 	    cmocka_unit_test(http1_body_limit_is_exact_and_early),
 	    cmocka_unit_test(http1_bounds_what_chunks_waste),
