@@ -20,6 +20,7 @@
 
 #define KEY_MAX	  80 /* longest "section.name" looked at */
 #define PRINT_MAX 24 /* longest number with its unit */
+#define LINE_LEN  197 /* what inih takes in a line, by default */
 #define WRAP	  78 /* columns of a printed comment */
 
 struct unit {
@@ -186,8 +187,14 @@ check_range(
 static int
 set_text(const struct conf_row *r, void *to, const char *value, struct err *e)
 {
-	char **at = str_at(r, to), *copy = strdup(value);
+	char **at = str_at(r, to), *copy;
+	size_t most = LINE_LEN - strlen(r->name) - strlen(" = ");
 
+	if (strlen(value) > most)
+		return err_set(e, ERANGE,
+		    "%s.%s: %.20s... is too long: use at most %zu bytes",
+		    r->section, r->name, value, most);
+	copy = strdup(value);
 	if (copy == NULL)
 		return err_set(e, ENOMEM, "out of memory");
 	free(*at);

@@ -24,15 +24,16 @@ can_follow(const struct scan *s, size_t i, struct tok open, enum form f)
 		return true;
 	if (t.c == '"')
 		return t.depth < depth || f != F_JSON;
-	return t.c != '\0' && strchr(",}]):;", t.c) != NULL;
+	return t.c != '\0' && strchr(",}]);", t.c) != NULL;
 }
 
-/* A quote that ends the string around us. */
+/* A quote that ends the string around us, which may be a name, too. */
 bool
 scan_ends_outer(const struct scan *s, size_t i, struct tok t)
 {
 	return t.c == '"' && t.depth < s->level &&
-	    can_follow(s, i + t.len, t, F_JSON);
+	    (can_follow(s, i + t.len, t, F_JSON) ||
+		scan_lex(s, scan_blanks(s, i + t.len)).c == ':');
 }
 
 /* End of the string that `open` began, i is behind it.  *close is its quote,

@@ -58,7 +58,7 @@ tests_fuzz_fuzz_wire_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_wire_LDADD = libbase.a
 # lib: settings, sockets, recorder, redaction, log, clock
 lib_tests = tests/test_conf tests/test_usock tests/test_ring \
-	tests/test_redact
+	tests/test_redact tests/test_log tests/test_clock
 check_PROGRAMS += $(lib_tests)
 TESTS += $(lib_tests)
 tests_test_conf_SOURCES = tests/test_conf.c
@@ -69,3 +69,22 @@ tests_test_ring_SOURCES = tests/test_ring.c
 tests_test_ring_LDADD = $(UNIT_LIBS)
 tests_test_redact_SOURCES = tests/test_redact.c
 tests_test_redact_LDADD = $(UNIT_LIBS)
+tests_test_log_SOURCES = tests/test_log.c
+tests_test_log_LDADD = $(UNIT_LIBS)
+tests_test_clock_SOURCES = tests/test_clock.c
+tests_test_clock_LDADD = $(UNIT_LIBS)
+
+# Fuzz targets, built with --enable-fuzzing: tests/fuzz/fuzz_ring CORPUS
+if FUZZING
+noinst_PROGRAMS += tests/fuzz/fuzz_ring tests/fuzz/fuzz_redact \
+	tests/fuzz/fuzz_conf
+tests_fuzz_fuzz_ring_SOURCES = tests/fuzz/fuzz_ring.c
+tests_fuzz_fuzz_ring_LDADD = libbase.a
+tests_fuzz_fuzz_ring_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_redact_SOURCES = tests/fuzz/fuzz_redact.c
+tests_fuzz_fuzz_redact_LDADD = libbase.a
+tests_fuzz_fuzz_redact_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c
+tests_fuzz_fuzz_conf_LDADD = libbase.a $(INIH_LIBS)
+tests_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif

@@ -244,6 +244,29 @@ conf_set_refuses(void **state)
 	assert_int_equal(conf_set(rows, NROWS, &f->s, "x", "y", NULL), -1);
 }
 
+/* Text as long as a line of the file can hold, and longer. */
+static void
+conf_set_long_text(void **state)
+{
+	struct fix *f = *state;
+	struct buf b = BUF_INIT;
+	char text[300];
+
+	memset(text, 'x', sizeof text);
+	text[191] = '\0';
+	assert_int_equal(
+	    conf_set(rows, NROWS, &f->s, "store.path", text, &f->e), -1);
+	assert_int_equal(f->e.code, ERANGE);
+	assert_non_null(strstr(f->e.text, "use at most 190 bytes"));
+	text[190] = '\0';
+	assert_int_equal(
+	    conf_set(rows, NROWS, &f->s, "store.path", text, &f->e), 0);
+	conf_print(rows, NROWS, &f->s, &b);
+	assert_int_equal(read_bytes(f, b.p, b.n), 0);
+	assert_string_equal(f->s.path, text);
+	buf_fini(&b);
+}
+
 /* A key longer than any is refused, not overrun. */
 static void
 conf_set_long_key(void **state)
@@ -494,6 +517,7 @@ main(void)
 	    T(conf_defaults_fill_all),
 	    T(conf_set_takes),
 	    T(conf_set_refuses),
+	    T(conf_set_long_text),
 	    T(conf_set_long_key),
 	    T(conf_read_takes_a_file),
 	    T(conf_read_long_comment),
