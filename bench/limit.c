@@ -24,9 +24,9 @@
 #include "report.h"
 #include "xalloc.h"
 
-#define BLOCK       4096
+#define BLOCK	    4096
 #define FILE_BLOCKS 4096 /* of the file that is overwritten: 16 MiB */
-#define KEEP        1024 /* rows there are when insert+delete begins */
+#define KEEP	    1024 /* rows there are when insert+delete begins */
 
 struct limit {
 	const char *dir;
@@ -65,8 +65,8 @@ put_row(struct limit *l, const char *name, const char *key, int batch,
 	report_num(&l->out, k, commits * batch, NULL);
 	for (i = 0; i < sizeof lat / sizeof lat[0]; i++) {
 		snprintf(k, sizeof k, "%s_%d_%s", key, batch, lat[i].key);
-		report_num(&l->out, k, (double)hist_at(h, lat[i].share) / 1e3,
-		    NULL);
+		report_num(
+		    &l->out, k, (double)hist_at(h, lat[i].share) / 1e3, NULL);
 	}
 	report_line(&l->out, "%-28s %5d %10.0f %10.0f %9.0f %9.0f", name, batch,
 	    commits, commits * batch, (double)hist_at(h, 0.5) / 1e3,
@@ -124,12 +124,12 @@ table_open(struct table *t, struct limit *l, struct err *e)
 	new_path(l, "db");
 	if (sqlite3_open(l->path, &t->db) != SQLITE_OK ||
 	    sqlite3_exec(t->db, schema, NULL, NULL, NULL) != SQLITE_OK)
-		return err_set(e, EIO, "%s: %s", l->path,
-		    sqlite3_errmsg(t->db));
+		return err_set(
+		    e, EIO, "%s: %s", l->path, sqlite3_errmsg(t->db));
 	sqlite3_wal_autocheckpoint(t->db, l->autocheckpoint);
 	for (i = 0; i < sizeof row / sizeof row[0]; i++)
-		if (sqlite3_prepare_v2(t->db, row[i].sql, -1, row[i].to,
-			NULL) != SQLITE_OK)
+		if (sqlite3_prepare_v2(
+			t->db, row[i].sql, -1, row[i].to, NULL) != SQLITE_OK)
 			return err_set(e, EIO, "%s: %s", row[i].sql,
 			    sqlite3_errmsg(t->db));
 	t->payload_n = l->payload;
@@ -172,8 +172,8 @@ table_commit(struct table *t, int n, bool del, struct err *e)
 		return -1;
 	for (i = 0; i < n; i++) {
 		sqlite3_bind_int64(t->insert, 1, t->next++);
-		sqlite3_bind_blob(t->insert, 2, t->payload, t->payload_n,
-		    SQLITE_STATIC);
+		sqlite3_bind_blob(
+		    t->insert, 2, t->payload, t->payload_n, SQLITE_STATIC);
 		if (step(t, t->insert, e) < 0)
 			return -1;
 		if (!del)

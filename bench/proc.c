@@ -44,8 +44,8 @@ proc_cpu_us(pid_t pid)
 		" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
 		&sys) != 2)
 		return -1;
-	return (int64_t)((double)(user + sys) * 1e6 /
-	    (double)sysconf(_SC_CLK_TCK));
+	return (
+	    int64_t)((double)(user + sys) * 1e6 / (double)sysconf(_SC_CLK_TCK));
 }
 
 /* Processor time of ours. */

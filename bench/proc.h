@@ -14,7 +14,7 @@
 #include "err.h"
 
 struct proc_mem {
-	int64_t rss;  /* bytes resident now */
+	int64_t rss; /* bytes resident now */
 	int64_t peak; /* most bytes ever resident (VmHWM) */
 };
 

@@ -49,8 +49,8 @@ put_string(struct buf *b, const char *s)
 
 /* A word or sentence. */
 void
-report_text(struct report *r, const char *key, const char *value,
-    const char *what)
+report_text(
+    struct report *r, const char *key, const char *value, const char *what)
 {
 	put_key(r, key);
 	put_string(&r->json, value);

@@ -24,12 +24,12 @@ void report_fini(struct report *r);
 
 /* `key` names the figure in JSON; `what` explains it, unit included, to people
  * (NULL: JSON only). */
-void report_text(struct report *r, const char *key, const char *value,
-    const char *what);
-void report_int(struct report *r, const char *key, int64_t value,
-    const char *what);
-void report_num(struct report *r, const char *key, double value,
-    const char *what);
+void report_text(
+    struct report *r, const char *key, const char *value, const char *what);
+void report_int(
+    struct report *r, const char *key, int64_t value, const char *what);
+void report_num(
+    struct report *r, const char *key, double value, const char *what);
 
 /* p50, p90, p99, p99.9 and the longest, in microseconds, as one line. */
 void report_hist(struct report *r, const struct hist *h, const char *what);
