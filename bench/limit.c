@@ -21,6 +21,7 @@
 #include "clock.h"
 #include "err.h"
 #include "hist.h"
+#include "proc.h"
 #include "report.h"
 #include "xalloc.h"
 
@@ -281,8 +282,10 @@ measure_file(struct limit *l, bool growing, struct err *e)
 static int
 measure(struct limit *l, struct err *e)
 {
+	int64_t began = clock_mono_ns(), others;
 	unsigned i, del;
 
+	others = proc_all_cpu_us() - proc_own_cpu_us();
 	report_text(&l->out, "mode", "limit", NULL);
 	report_text(&l->out, "dir", l->dir, NULL);
 	report_int(&l->out, "payload", l->payload, NULL);
@@ -294,6 +297,10 @@ measure(struct limit *l, struct err *e)
 				return -1;
 	if (measure_file(l, true, e) < 0 || measure_file(l, false, e) < 0)
 		return -1;
+	others = proc_all_cpu_us() - proc_own_cpu_us() - others;
+	report_num(&l->out, "other_cores",
+	    (double)others * 1e3 / (double)(clock_mono_ns() - began),
+	    "everything else: cores used");
 	return 0;
 }
 

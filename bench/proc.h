@@ -25,6 +25,9 @@ int64_t proc_cpu_us(pid_t pid);
 /* The same of this process, exactly. */
 int64_t proc_own_cpu_us(void);
 
+/* Processor time spent by everything on this machine, in microseconds. */
+int64_t proc_all_cpu_us(void);
+
 /* Zeros when it cannot be read. */
 void proc_memory(pid_t pid, struct proc_mem *m);
 

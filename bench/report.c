@@ -93,6 +93,8 @@ report_hist(struct report *r, const struct hist *h, const char *what)
 	    {"p999_us", 0.999}};
 	unsigned i;
 
+	if (h->n == 0)
+		return;
 	buf_addf(&r->people, "  %s, us:\n   ", what);
 	for (i = 0; i < sizeof row / sizeof row[0]; i++) {
 		double us = (double)hist_at(h, row[i].share) / 1000;

@@ -85,8 +85,9 @@ wait_for_socket(const char *path, pid_t pid, int64_t give_up)
 	return rc;
 }
 
-/* Log in and transfer; how many messages came, or -1. */
-static int
+/* Log in and transfer; the process that answered, or -1.  No message is a
+ * fault. */
+static pid_t
 ask(const struct opts *o, struct faults *f)
 {
 	struct str body = {NULL, 0};
@@ -96,26 +97,27 @@ ask(const struct opts *o, struct faults *f)
 	struct conn c;
 	struct eng e;
 	char queue[128];
-	int n = -1;
+	pid_t pid = -1;
+	int n = 0;
 
 	eng_init(&e, o->socket);
 	send_queue_name(o, 0, queue, sizeof queue);
 	req_transfer(&b, queue, -1, 1.0);
 	if (conn_open(&c, &e, NULL, "restart") &&
 	    conn_call(&c, b.p, b.n, &body)) {
-		n = 0;
+		pid = proc_peer(c.fd);
 		for (reply_scan(&scan, body); reply_message(&scan, &m);)
 			n++;
 		if (scan.bad)
-			n = -1;
+			n = 0;
 	}
-	if (n <= 0)
+	if (n == 0)
 		eng_fault(&e, FAULT_MISSING, "no message after the restart");
 	conn_close(&c);
 	buf_fini(&b);
 	faults_merge(f, &e.faults);
 	eng_fini(&e);
-	return n;
+	return pid;
 }
 
 /* Kill, start, ask; the times and the memory go into the report. */
@@ -124,20 +126,20 @@ restart(const struct opts *o, struct report *r, struct faults *f, struct err *e)
 {
 	int64_t began, listens, answered;
 	struct proc_mem mem;
-	pid_t pid;
+	pid_t shell, pid;
 
 	if (kill_broker(o->pid, e) < 0)
 		return -1;
 	began = clock_mono_ns();
-	pid = start_broker(o->start);
-	if (pid < 0)
+	shell = start_broker(o->start);
+	if (shell < 0)
 		return err_errno(e, "fork");
-	if (wait_for_socket(o->socket, pid, began + START_NS) < 0) {
-		kill(pid, SIGKILL);
+	if (wait_for_socket(o->socket, shell, began + START_NS) < 0) {
+		kill(shell, SIGKILL);
 		return err_set(e, 1, "the broker did not start: %s", o->start);
 	}
 	listens = clock_mono_ns();
-	ask(o, f);
+	pid = ask(o, f);
 	answered = clock_mono_ns();
 	proc_memory(pid, &mem);
 	report_num(r, "listen_ms", (double)(listens - began) / 1e6,
@@ -148,8 +150,8 @@ restart(const struct opts *o, struct report *r, struct faults *f, struct err *e)
 	report_int(r, "peak", mem.peak, "broker: most memory so far, bytes");
 	report_int(r, "broker_pid", pid, NULL);
 	if (!o->leave) {
-		kill(pid, SIGTERM);
-		waitpid(pid, NULL, 0);
+		kill(pid > 0 ? pid : shell, SIGTERM);
+		waitpid(shell, NULL, 0);
 	}
 	return 0;
 }

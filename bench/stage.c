@@ -54,12 +54,14 @@ sleep_until(const struct stage *s, int64_t then_ns)
 static void
 measure(struct stage *s)
 {
-	int64_t broker, own;
+	int64_t broker, own, all;
 
 	sleep_until(s, s->t0);
 	broker = proc_cpu_us(s->o->pid);
 	own = proc_own_cpu_us();
+	all = proc_all_cpu_us();
 	sleep_until(s, s->t1);
+	s->all_us = (double)(proc_all_cpu_us() - all);
 	s->own_us = (double)(proc_own_cpu_us() - own);
 	s->broker_us =
 	    broker < 0 ? -1 : (double)(proc_cpu_us(s->o->pid) - broker);
@@ -191,6 +193,10 @@ stage_report(const struct stage *s, struct report *r, const char *ops)
 	report_num(r, "own_cpu_us", s->own_us / n, NULL);
 	report_num(r, "own_cores", s->own_us / s->took_s / 1e6,
 	    "load generator: cores used");
+	if (s->broker_us >= 0)
+		report_num(r, "other_cores",
+		    (s->all_us - s->own_us - s->broker_us) / s->took_s / 1e6,
+		    "everything else: cores used");
 	report_int(r, "rss", s->mem.rss, "broker: memory now, bytes");
 	report_int(r, "peak", s->mem.peak, "broker: most memory so far, bytes");
 }

@@ -40,8 +40,8 @@ struct stage {
 	double took_s; /* its length */
 	uint64_t ops; /* operations that ended in it */
 	struct hist lat; /* how long each took */
-	double broker_us,
-	    own_us; /* processor time in it; broker < 0: unknown */
+	/* processor time in it, of the broker (< 0: unknown), ours, all */
+	double broker_us, own_us, all_us;
 	struct proc_mem mem; /* the broker's, at its end */
 	struct faults faults;
 	atomic_int busy; /* workers not done yet */
