@@ -22,3 +22,4 @@ bench_test_bench_SOURCES = bench/test_bench.c tests/support/unit.h \
 bench_test_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 	$(CMOCKA_CFLAGS)
 bench_test_bench_LDADD = libbase.a $(CMOCKA_LIBS) -lm
+dist_doc_DATA += doc/bench.md
