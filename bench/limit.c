@@ -50,7 +50,7 @@ static const int batches[] = {1, 16, 64, 256};
 /* A row of the table and its members of the JSON line. */
 static void
 put_row(struct limit *l, const char *name, const char *key, int batch,
-    const struct hist *h, int64_t took_ns)
+    const struct hist *h, int64_t took_ns, int64_t cpu_us)
 {
 	double commits = (double)h->n * 1e9 / (double)took_ns;
 	char k[64];
@@ -69,9 +69,11 @@ put_row(struct limit *l, const char *name, const char *key, int batch,
 		report_num(
 		    &l->out, k, (double)hist_at(h, lat[i].share) / 1e3, NULL);
 	}
-	report_line(&l->out, "%-28s %5d %10.0f %10.0f %9.0f %9.0f", name, batch,
-	    commits, commits * batch, (double)hist_at(h, 0.5) / 1e3,
-	    (double)hist_at(h, 0.99) / 1e3);
+	snprintf(k, sizeof k, "%s_%d_cpu_us", key, batch);
+	report_num(&l->out, k, (double)cpu_us / (double)h->n, NULL);
+	report_line(&l->out, "%-26s %5d %10.0f %9.0f %7.0f %7.0f %7.0f", name,
+	    batch, commits, commits * batch, (double)hist_at(h, 0.5) / 1e3,
+	    (double)hist_at(h, 0.99) / 1e3, (double)cpu_us / (double)h->n);
 }
 
 /* A fresh file name in the folder; ours to remove. */
@@ -191,7 +193,7 @@ static int
 measure_sqlite(struct limit *l, int batch, bool del, struct err *e)
 {
 	struct table t = {.next = 1, .oldest = 1};
-	int64_t begin, end, now;
+	int64_t begin, end, now, cpu;
 	struct hist h;
 	int rc;
 
@@ -199,6 +201,7 @@ measure_sqlite(struct limit *l, int batch, bool del, struct err *e)
 	rc = table_open(&t, l, e);
 	if (rc == 0 && del)
 		rc = table_commit(&t, KEEP, false, e);
+	cpu = proc_own_cpu_us();
 	begin = now = clock_mono_ns();
 	end = begin + (int64_t)(l->seconds * 1e9);
 	while (rc == 0 && now < end) {
@@ -208,11 +211,12 @@ measure_sqlite(struct limit *l, int batch, bool del, struct err *e)
 		now = clock_mono_ns();
 		hist_add(&h, now - before);
 	}
+	cpu = proc_own_cpu_us() - cpu;
 	table_close(&t);
 	remove_files(l);
 	if (rc == 0)
 		put_row(l, del ? "sqlite insert+delete" : "sqlite insert",
-		    del ? "insdel" : "insert", batch, &h, now - begin);
+		    del ? "insdel" : "insert", batch, &h, now - begin, cpu);
 	return rc;
 }
 
@@ -248,7 +252,7 @@ static int
 measure_file(struct limit *l, bool growing, struct err *e)
 {
 	static const char block[BLOCK] = "x";
-	int64_t begin, end, now, i = 0;
+	int64_t begin, end, now, cpu, i = 0;
 	struct hist h;
 	int fd, rc = 0;
 
@@ -259,6 +263,7 @@ measure_file(struct limit *l, bool growing, struct err *e)
 		return err_errno(e, "%s", l->path);
 	if (!growing)
 		rc = prepare_file(fd, block, e);
+	cpu = proc_own_cpu_us();
 	begin = now = clock_mono_ns();
 	end = begin + (int64_t)(l->seconds * 1e9);
 	for (; rc == 0 && now < end; i++) {
@@ -268,13 +273,14 @@ measure_file(struct limit *l, bool growing, struct err *e)
 		now = clock_mono_ns();
 		hist_add(&h, now - before);
 	}
+	cpu = proc_own_cpu_us() - cpu;
 	close(fd);
 	remove_files(l);
 	if (rc == 0)
 		put_row(l,
 		    growing ? "4 KiB fdatasync, growing"
 			    : "4 KiB fdatasync, in place",
-		    growing ? "grow" : "overwrite", 1, &h, now - begin);
+		    growing ? "grow" : "overwrite", 1, &h, now - begin, cpu);
 	return rc;
 }
 
@@ -289,8 +295,8 @@ measure(struct limit *l, struct err *e)
 	report_text(&l->out, "mode", "limit", NULL);
 	report_text(&l->out, "dir", l->dir, NULL);
 	report_int(&l->out, "payload", l->payload, NULL);
-	report_line(&l->out, "%-28s %5s %10s %10s %9s %9s", "ceiling", "batch",
-	    "commits/s", "rows/s", "p50 us", "p99 us");
+	report_line(&l->out, "%-26s %5s %10s %9s %7s %7s %7s", "ceiling",
+	    "batch", "commits/s", "rows/s", "p50 us", "p99 us", "CPU us");
 	for (del = 0; del < 2; del++)
 		for (i = 0; i < sizeof batches / sizeof batches[0]; i++)
 			if (measure_sqlite(l, batches[i], del != 0, e) < 0)

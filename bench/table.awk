@@ -93,14 +93,15 @@ function heading(text) {
 }
 
 function ceiling_table(    n, i, batch, k) {
-	printf "\n%-24s%11s%11s%9s%9s\n", "ceiling", "commits/s", "rows/s", "p50 us", "p99 us"
+	printf "\n%-24s%11s%11s%9s%9s%9s\n", "ceiling", "commits/s", "rows/s", "p50 us", "p99 us", "CPU us"
 	n = split("insert_1 insert_16 insert_64 insert_256 insdel_1 insdel_16 insdel_64 insdel_256 grow_1 overwrite_1", k, " ")
 	for (i = 1; i <= n; i++)
-		printf "%-24s%s%s%s%s\n", label(k[i]), \
+		printf "%-24s%s%s%s%s%s\n", label(k[i]), \
 		    col(11, 0, med("limit", "ceiling", k[i] "_commits")), \
 		    col(11, 0, med("limit", "ceiling", k[i] "_rows")), \
 		    col(9, 0, med("limit", "ceiling", k[i] "_p50_us")), \
-		    col(9, 0, med("limit", "ceiling", k[i] "_p99_us"))
+		    col(9, 0, med("limit", "ceiling", k[i] "_p99_us")), \
+		    col(9, 0, med("limit", "ceiling", k[i] "_cpu_us"))
 	printf "%-24s%11.2f\n", "cores others used", \
 	    med("limit", "ceiling", "other_cores")
 }
