@@ -1,0 +1,240 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/*
+ * load: puts load on a broker that speaks the stock protocol on a Unix socket,
+ * as stock clients would, checks the answers, and says what it cost.  Options
+ * and the table of modes; each mode is in its own file.
+ */
+#include "load.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "proc.h"
+#include "send.h"
+
+#define EXIT_FAULTS 1 /* the broker made mistakes */
+#define FILES_SPARE 64
+
+static const struct mode {
+	const char *name, *help;
+	mode_fn *run;
+	int conns; /* without --conns */
+} modes[] = {
+    {"rpc", "remote calls by --conns callers to --servers servers", mode_rpc,
+	1},
+    {"send", "publish only, on --conns connections", mode_send, 1},
+    {"parked", "publish while --parked polls wait on other queues", mode_parked,
+	16},
+    {"fill", "put --count messages in and leave them", mode_fill, 256},
+    {"drain", "fill, then transfer and acknowledge until empty", mode_drain,
+	64},
+    {"restart", "fill, kill -9, start again, time the first answer",
+	mode_restart, 256},
+    {"ping", "wait up to --seconds until the broker answers", mode_ping, 1},
+};
+#define NMODES (sizeof modes / sizeof modes[0])
+
+enum type { INT, DOUBLE, TEXT, FLAG };
+
+/* One row an option; `min` bounds numbers from below. */
+static const struct row {
+	const char *name;
+	enum type type;
+	size_t offset;
+	double min;
+	const char *help;
+} rows[] = {
+#define ROW(name, type, field, min, help)                                      \
+	{                                                                      \
+		name, type, offsetof(struct opts, field), min, help            \
+	}
+    ROW("socket", TEXT, socket, 0, "PATH  of the broker (needed)"),
+    ROW("seconds", DOUBLE, seconds, 0.01, "S  measured (4)"),
+    ROW("warmup", DOUBLE, warmup, 0, "S  before that (0.5)"),
+    ROW("conns", INT, conns, 1, "N  callers, senders, or ackers"),
+    ROW("servers", INT, servers, 1, "N  (4; 1 for one caller)"),
+    ROW("threads", INT, threads, 1, "N  of the load generator (1)"),
+    ROW("payload", INT, payload, 32, "BYTES  of a message (512)"),
+    ROW("queues", INT, queues, 1, "N  to send to (one a sender, at most 16)"),
+    ROW("count", INT, count, 1, "N  messages to fill or drain (100000)"),
+    ROW("parked", INT, parked, 0, "N  polls that wait (1000)"),
+    ROW("park-queues", INT, park_queues, 1, "N  queues they wait on (100)"),
+    ROW("start", TEXT, start, 0, "COMMAND  that starts the broker again"),
+    ROW("pid", INT, pid, 1, "PID  of the broker (asked of the socket)"),
+    ROW("prefix", TEXT, prefix, 0, "NAME  queue names begin with (bench)"),
+    ROW("no-fill", FLAG, no_fill, 0, "  the messages are there already"),
+    ROW("peek", FLAG, peek, 0, "  drain: only the first transfer"),
+    ROW("keep", FLAG, keep, 0, "  do not destroy the queues after"),
+    ROW("leave", FLAG, leave, 0, "  restart: leave the broker running"),
+    ROW("json", FLAG, json, 0, "  one JSON line after the text"),
+#undef ROW
+};
+#define NROWS (sizeof rows / sizeof rows[0])
+
+_Static_assert(sizeof(pid_t) == sizeof(int), "--pid is stored as an int");
+
+/* What there is, to stdout or stderr. */
+static void
+print_usage(FILE *to)
+{
+	size_t i;
+
+	fprintf(to, "usage: load MODE --socket PATH [OPTION...]\nmodes:\n");
+	for (i = 0; i < NMODES; i++)
+		fprintf(to, "  %-8s %s\n", modes[i].name, modes[i].help);
+	fprintf(to, "options:\n");
+	for (i = 0; i < NROWS; i++)
+		fprintf(to, "  --%s %s\n", rows[i].name, rows[i].help);
+}
+
+/* Store one option; -1 when the value is not a number it takes. */
+static int
+set_option(struct opts *o, const struct row *row, const char *value)
+{
+	void *to = (char *)o + row->offset;
+	char *end = NULL;
+	double v;
+
+	if (row->type == TEXT) {
+		*(const char **)to = value;
+		return 0;
+	}
+	if (row->type == FLAG) {
+		*(bool *)to = true;
+		return 0;
+	}
+	v = strtod(value, &end);
+	if (end == value || *end != '\0' || !(v >= row->min) || v > 1e9)
+		return -1;
+	if (row->type == DOUBLE)
+		*(double *)to = v;
+	else
+		*(int *)to = (int)v;
+	return 0;
+}
+
+/* The mode's name and the options; NULL when they are not right. */
+static const struct mode *
+read_options(struct opts *o, int argc, char **argv)
+{
+	struct option long_opts[NROWS + 1] = {{0}};
+	const struct mode *m = NULL;
+	size_t i;
+	int c, at;
+
+	for (i = 0; i < NROWS; i++)
+		long_opts[i] = (struct option){rows[i].name,
+		    rows[i].type == FLAG ? no_argument : required_argument,
+		    NULL, 1};
+	while ((c = getopt_long(argc, argv, "", long_opts, &at)) != -1) {
+		if (c != 1)
+			return NULL;
+		if (set_option(o, &rows[at], optarg) < 0) {
+			fprintf(stderr, "load: --%s: not allowed: %s\n",
+			    rows[at].name, optarg);
+			return NULL;
+		}
+	}
+	for (i = 0; optind == argc - 1 && i < NMODES; i++)
+		if (strcmp(argv[optind], modes[i].name) == 0)
+			m = &modes[i];
+	if (m != NULL && o->conns == 0)
+		o->conns = m->conns;
+	if (m != NULL && o->queues == 0 && m->conns > 16)
+		o->queues = 1; /* a backlog is one queue */
+	return o->socket != NULL ? m : NULL;
+}
+
+/* Ask the socket who listens there. */
+static void
+find_broker(struct opts *o)
+{
+	struct conn c;
+	struct eng e;
+
+	eng_init(&e, o->socket);
+	if (conn_open(&c, &e, NULL, "who"))
+		o->pid = proc_peer(c.fd);
+	conn_close(&c);
+	eng_fini(&e);
+}
+
+/* The broker's mistakes, in numbers and the first in words. */
+static void
+put_faults(struct report *r, const struct faults *f)
+{
+	int i;
+
+	report_int(r, "faults", (int64_t)faults_total(f), NULL);
+	for (i = 0; i < FAULT_N; i++)
+		if (f->n[i] > 0)
+			report_int(
+			    r, fault_name(i), (int64_t)f->n[i], fault_name(i));
+	if (f->first[0] != '\0')
+		report_text(r, "first_fault", f->first, "FAULT");
+	else
+		report_line(r, "  no faults: every answer was right");
+}
+
+/* Run a mode and print; the exit status. */
+static int
+run(const struct mode *m, struct opts *o)
+{
+	struct faults f = {0};
+	struct err e = {0};
+	struct report r;
+	int rc;
+
+	if (o->pid <= 0 && m->run != mode_ping)
+		find_broker(o);
+	report_init(&r);
+	report_text(&r, "mode", m->name, NULL);
+	rc = m->run(o, &r, &f, &e);
+	put_faults(&r, &f);
+	if (rc < 0)
+		fprintf(stderr, "load: %s\n", e.text);
+	else
+		rc = report_print(&r, o->json);
+	report_fini(&r);
+	if (rc < 0)
+		return EX_UNAVAILABLE;
+	return faults_total(&f) > 0 ? EXIT_FAULTS : EX_OK;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct opts o = {.prefix = "bench",
+	    .seconds = 4,
+	    .warmup = 0.5,
+	    .threads = 1,
+	    .payload = 512,
+	    .count = 100000,
+	    .parked = 1000,
+	    .park_queues = 100};
+	const struct mode *m;
+	struct err e;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		print_usage(stdout);
+		return EX_OK;
+	}
+	m = read_options(&o, argc, argv);
+	if (m == NULL) {
+		print_usage(stderr);
+		return EX_USAGE;
+	}
+	if (proc_need_files((unsigned long)o.conns * 2 + FILES_SPARE, &e) < 0) {
+		fprintf(stderr, "load: %s\n", e.text);
+		return EX_UNAVAILABLE;
+	}
+	return run(m, &o);
+}
