@@ -14,6 +14,10 @@
  *  5. A transient queue exists only while its owner's token has a connection,
  *     or for the grace period after a restart.
  *  6. At most one reply to a request id is enqueued.
+ *  7. A request whose reply is durable is over: at the next start it is taken
+ *     for acknowledged.  So its acknowledgement can be answered at once, and
+ *     nothing runs twice because a consumer ended between reply and
+ *     acknowledgement.
  */
 #include "mswitch.h"
 
@@ -523,6 +527,8 @@ finish_ack(struct mswitch *m, struct change *ch, struct str queue, int64_t id,
 
 	if (msg == NULL)
 		return;
+	if (!ok && ch->lazy)
+		return; /* it is over all the same; the next start removes it */
 	if (!ok) {
 		msg->flags &= (uint8_t)~MSG_LEAVING;
 		mswitch_dirty(m, q);
@@ -769,6 +775,31 @@ fill_ack(struct store_op *op, struct queue *q, struct msg *msg)
 	msg->flags |= MSG_LEAVING;
 }
 
+static void
+lazy_done(struct change *ch)
+{
+	free(ch);
+}
+
+/* Acknowledge a request that has its reply: the reply's commit has made it
+ * durable (invariant 7), the removal may take its time. */
+void
+mswitch_ack_lazy(struct mswitch *m, struct client *c, struct queue *q,
+    struct msg *msg)
+{
+	struct change *ch = xcalloc(1, sizeof *ch);
+	struct str none = {NULL, 0};
+
+	ch->done = lazy_done;
+	change_init(m, ch, c);
+	ch->lazy = true;
+	ch->op[0].done = ack_done;
+	ch->op[0].flags = STORE_LAZY;
+	fill_ack(&ch->op[0], q, msg);
+	copy_names(ch, &ch->op[0].u.ack.queue, &none);
+	store_submit(m->store, ch->op);
+}
+
 /* Acknowledge; fine when there is none. */
 enum ms_rc
 mswitch_ack(struct mswitch *m, struct change *ch, struct client *c,
@@ -781,9 +812,15 @@ mswitch_ack(struct mswitch *m, struct change *ch, struct client *c,
 	change_init(m, ch, c);
 	if (msg == NULL)
 		return change_not(ch, MS_OK);
+	ch->found = true;
+	if ((msg->flags & MSG_ANSWERED) && !(msg->flags & MSG_LEAVING)) {
+		mswitch_ack_lazy(m, c, q, msg);
+		return change_not(ch, MS_OK);
+	}
+	if (msg->flags & MSG_ANSWERED)
+		return change_not(ch, MS_OK); /* answered and leaving */
 	ch->op[0].done = ack_done;
 	ch->op[0].kind = STORE_BARRIER;
-	ch->found = true;
 	if (!(msg->flags & MSG_LEAVING)) {
 		fill_ack(&ch->op[0], q, msg);
 		copy_names(ch, &ch->op[0].u.ack.queue, &none);
@@ -822,6 +859,8 @@ mswitch_answer(struct mswitch *m, struct change *ch, struct client *c,
 		rc = mswitch_ack(m, ch, c, queue, id);
 		ch->duplicate = had;
 		ch->answer_to = id;
+		if (rc == MS_OK)
+			ch->id = idmap_get(&m->answered, id);
 		return rc;
 	}
 	change_init(m, ch, c);

@@ -103,6 +103,7 @@ struct change {
 	struct str queue_name; /* where the reply went */
 	bool duplicate;    /* an earlier request did it already */
 	bool found;        /* destroy, ack: there was one */
+	bool lazy;         /* an ack that has been answered already */
 	int64_t messages;  /* destroy: how many went with it */
 	const char *limit; /* MS_LIMIT: which one */
 	/* private */
@@ -268,6 +269,8 @@ struct msg *queue_append(struct mswitch *m, struct queue *q,
     const struct store_msg *sm, struct body *body);
 void queue_drop_msg(struct mswitch *m, struct queue *q, int64_t id);
 void queue_note_answered(struct mswitch *m, int64_t request, int64_t reply);
+void mswitch_ack_lazy(struct mswitch *m, struct client *c, struct queue *q,
+    struct msg *msg);
 void mswitch_dirty(struct mswitch *m, struct queue *q);
 struct kent *keys_add(struct mswitch *m, struct str key);
 void keys_del(struct mswitch *m, struct kent *k);

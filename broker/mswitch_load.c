@@ -110,8 +110,10 @@ on_msg(struct store_op *op, const struct store_msg *sm)
 	if (msg == NULL)
 		return -1;
 	reply = idmap_get(&m->answered, sm->id);
-	if (reply > 0 && idmap_put(&m->answered, sm->id, -reply))
+	if (reply > 0 && idmap_put(&m->answered, sm->id, -reply)) {
 		msg->flags |= MSG_ANSWERED;
+		mswitch_ack_lazy(m, NULL, q, msg); /* it is over */
+	}
 	if (sm->key.n != 0) {
 		k = keys_add(m, sm->key);
 		k->id = sm->id;

@@ -91,6 +91,8 @@ struct store_msg {
 };
 
 #define STORE_LINK 1u /* commits together with the next op of the chain */
+#define STORE_LAZY 2u /* nobody waits for it: goes with the next batch, or by
+		       * itself some milliseconds later */
 
 struct store_op {
 	enum store_kind kind;

@@ -47,6 +47,8 @@
 #define IDLE_NS          (20 * NS_PER_MS)
 #define TRUNCATE_NS      (30 * NS_PER_SEC) /* idle so long: empty the log */
 #define SWEEP_ROWS       1000
+#define LAZY_MS          10  /* how long lazy ops wait for company ... */
+#define LAZY_MOST        512 /* ... and how many of them */
 #define KEEP_ANSWERS     65536
 #define RESERVE_BYTES    (8 * 1024 * 1024)
 #define DEFAULT_OPS      100000
@@ -56,6 +58,7 @@
 struct ops {
 	struct store_op *head, **tail;
 	uint64_t n, bytes;
+	uint64_t lazy; /* how many of them nobody waits for */
 };
 
 /* A read on its way through the reading thread. */
@@ -89,6 +92,7 @@ struct store_sqlite {
 	pthread_t write_thread, read_thread;
 	int efd;
 	struct event *ev;
+	struct event *lazy; /* commits lazy ops that had no company */
 	void (*closed)(void *);
 	void *closed_arg;
 };
@@ -100,7 +104,7 @@ ops_init(struct ops *l)
 {
 	l->head = NULL;
 	l->tail = &l->head;
-	l->n = l->bytes = 0;
+	l->n = l->bytes = l->lazy = 0;
 }
 
 static void
@@ -111,6 +115,7 @@ ops_add(struct ops *l, struct store_op *op, uint64_t bytes)
 	l->tail = &op->link;
 	l->n++;
 	l->bytes += bytes;
+	l->lazy += (op->flags & STORE_LAZY) != 0;
 }
 
 /* Append all of `from` to `to`; `from` is empty afterwards. */
@@ -123,6 +128,7 @@ ops_move(struct ops *to, struct ops *from)
 	to->tail = from->tail;
 	to->n += from->n;
 	to->bytes += from->bytes;
+	to->lazy += from->lazy;
 	ops_init(from);
 }
 
@@ -630,7 +636,7 @@ try_inline(struct store_sqlite *s)
 	bool ok, full;
 	int64_t t;
 
-	if (!s->inline_commit || s->pending.n > 2)
+	if (!s->inline_commit || s->pending.n - s->pending.lazy > 2)
 		return false;
 	pthread_mutex_lock(&s->mu);
 	if (s->busy || s->broken || s->next.head != NULL || s->full ||
@@ -659,6 +665,35 @@ try_inline(struct store_sqlite *s)
 	return true;
 }
 
+/* Give what is pending to the writer thread. */
+static void
+hand_over(struct store_sqlite *s)
+{
+	pthread_mutex_lock(&s->mu);
+	ops_move(&s->next, &s->pending);
+	pthread_cond_signal(&s->work);
+	pthread_mutex_unlock(&s->mu);
+}
+
+static void
+on_lazy(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	hand_over(arg);
+}
+
+/* Only lazy ops?  Then they may wait a little for a batch to go with. */
+static bool
+wait_for_company(struct store_sqlite *s)
+{
+	static const struct timeval tv = {0, LAZY_MS * 1000};
+
+	if (s->pending.lazy < s->pending.n || s->pending.n > LAZY_MOST)
+		return false;
+	return event_pending(s->lazy, EV_TIMEOUT, NULL) ||
+	    event_add(s->lazy, &tv) == 0;
+}
+
 static void
 sqlite_kick(struct store *base)
 {
@@ -670,12 +705,9 @@ sqlite_kick(struct store *base)
 		ops_move(&refused, &s->refused);
 		call_done(&refused);
 	}
-	if (s->pending.head == NULL || try_inline(s))
+	if (s->pending.head == NULL || wait_for_company(s) || try_inline(s))
 		return;
-	pthread_mutex_lock(&s->mu);
-	ops_move(&s->next, &s->pending);
-	pthread_cond_signal(&s->work);
-	pthread_mutex_unlock(&s->mu);
+	hand_over(s);
 }
 
 static void
@@ -700,6 +732,8 @@ release(struct store_sqlite *s)
 {
 	if (s->ev != NULL)
 		event_free(s->ev);
+	if (s->lazy != NULL)
+		event_free(s->lazy);
 	if (s->efd != -1)
 		close(s->efd);
 	sqldb_close(s->reader);
@@ -721,6 +755,7 @@ sqlite_close(struct store *base, void (*closed)(void *), void *arg)
 	int frames, done;
 
 	sqlite_kick(base);
+	hand_over(s);
 	pthread_mutex_lock(&s->mu);
 	s->stopping = true;
 	pthread_cond_broadcast(&s->work);
@@ -822,7 +857,8 @@ sqlite_open(const struct store_config *c, struct err *e)
 	if (s->efd == -1 ||
 	    (s->ev = event_new(c->base, s->efd, EV_READ | EV_PERSIST, on_event,
 		 s)) == NULL ||
-	    event_add(s->ev, NULL) == -1) {
+	    event_add(s->ev, NULL) == -1 ||
+	    (s->lazy = event_new(c->base, -1, 0, on_lazy, s)) == NULL) {
 		err_errno(e, "cannot make an eventfd");
 		goto fail;
 	}
