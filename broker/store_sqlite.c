@@ -639,7 +639,8 @@ try_inline(struct store_sqlite *s)
 	if (!s->inline_commit || s->pending.n - s->pending.lazy > 2)
 		return false;
 	pthread_mutex_lock(&s->mu);
-	if (s->busy || s->broken || s->next.head != NULL || s->full ||
+	if (s->busy || s->broken || s->full || s->next.head != NULL ||
+	    s->finished.head != NULL || /* their done comes first (rule 1) */
 	    s->commit_ns > INLINE_MAX_NS ||
 	    sqldb_wal_frames(s->writer) > WAL_HARD_FRAMES) {
 		pthread_mutex_unlock(&s->mu);
