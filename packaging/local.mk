@@ -1,0 +1,2 @@
+# What distributions install besides programs and manuals.
+EXTRA_DIST += packaging/setup.sh packaging/xmsgd.service packaging/xmsgd.socket
