@@ -31,6 +31,27 @@ next(struct load *l, enum store_kind kind, void (*done)(struct store_op *))
 	store_kick(l->m->store);
 }
 
+/* The recorder outlives a kill: it still knows what had been handed out. */
+static void
+recall_deliveries(struct mswitch *m)
+{
+	const struct ring *r = &m->trace->ring;
+	struct ring_cursor at = ring_seek(r, ring_first(r));
+	struct ring_event e;
+	struct queue *q;
+	struct msg *msg;
+
+	while (ring_read(r, &at, &e)) {
+		if (e.type != RING_DELIVER ||
+		    (q = mswitch_queue(m, e.queue)) == NULL ||
+		    (msg = msgq_find(&q->q, e.id)) == NULL)
+			continue;
+		q->delivered += msg->deliveries == 0;
+		if (msg->deliveries < UINT16_MAX)
+			msg->deliveries++;
+	}
+}
+
 static void
 finish(struct load *l, bool ok)
 {
@@ -39,6 +60,8 @@ finish(struct load *l, bool ok)
 	void *arg = l->arg;
 
 	m->loading = false;
+	if (ok)
+		recall_deliveries(m);
 	free(l);
 	done(arg, ok);
 }
