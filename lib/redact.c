@@ -20,7 +20,7 @@
 
 #define MASK	 "***"
 #define ELLIPSIS "\xe2\x80\xa6"
-#define PAIR_MAX 64 /* longest first element of a pair */
+#define PAIR_MAX 200 /* longest first element of a pair */
 
 const char *const redact_keys[] = {"password", "passwd", "passphrase",
     "passcode", "pwd", "secret", "token", "authkey", "apikey", "accesskey",
@@ -97,6 +97,7 @@ mask(struct scan *s, size_t begin, size_t end)
 		s->full = true;
 	s->from = s->i = s->word = end;
 	s->hot = false;
+	s->eaten = true;
 }
 
 /* End a cut output with an ellipsis, in front of a whole character. */
@@ -205,6 +206,7 @@ mask_value(
 	    (f == F_JSON || open.c == '\'' || open.depth >= s->level)) {
 		end = scan_string_end(s, i + open.len, open, f, &close);
 		mask(s, i + open.len, end + close.len);
+		s->eaten = close.len == 0;
 		if (close.len != 0) /* without what the text ended in */
 			put(s, s->p + i, open.len);
 		return;
@@ -256,7 +258,9 @@ mask_element(struct scan *s, size_t name, bool attributes)
 	if (attributes && first > end && first < g.close)
 		mask(s, first, g.close);
 	s->i = s->word = g.end;
-	if (!g.empty)
+	if (g.end >= end + LOOK_MAX)
+		s->full = true;
+	else if (!g.empty)
 		mask(s, g.end,
 		    scan_element_end(
 			s, g.end, (struct str){s->p + name, end - name}));
@@ -386,43 +390,51 @@ names_key(const struct scan *s, size_t i)
 	return false;
 }
 
+/* `, "key": "password"` at i. */
+static bool
+names_secret(const struct scan *s, size_t i)
+{
+	static const char *const names[] = {"key", "name", "k"};
+	size_t name = scan_blanks(s, i), end;
+	struct tok t = scan_lex(s, name);
+
+	if (t.c != ',')
+		return false;
+	name = scan_blanks(s, name + t.len);
+	t = scan_lex(s, name);
+	for (size_t k = 0; k < 3 && scan_is_quote(t); k++) {
+		end = match_key(s, name + t.len, names[k]);
+		if (end == 0 || !scan_is_quote(scan_lex(s, end)))
+			continue;
+		end = scan_blanks(s, end + scan_lex(s, end).len);
+		if (scan_lex(s, end).c != ':')
+			return false;
+		return names_key(s, scan_blanks(s, end + 1));
+	}
+	return false;
+}
+
 /* {"value": ..., "key": "password"}: i is behind the quote that ends "value".
  */
 static void
 before_name(struct scan *s, size_t i, struct tok quote, const char *raw)
 {
-	static const char *const names[] = {"key", "name", "k"};
 	size_t value = scan_blanks(s, i), end;
-	struct tok t = scan_lex(s, value);
+	struct tok t = scan_lex(s, value), close;
 
 	if (t.c != ':')
 		return;
 	value = scan_blanks(s, value + t.len);
 	t = scan_lex(s, value);
 	if (scan_is_quote(t)) {
-		struct tok close;
 		end = scan_string_end(s, value + t.len, t, F_JSON, &close);
 		end += close.len;
 	} else {
 		end = scan_literal_end(s, value);
 	}
-	end = scan_blanks(s, end);
-	t = scan_lex(s, end);
-	if (t.c != ',')
-		return;
-	end = scan_blanks(s, end + t.len);
-	t = scan_lex(s, end);
-	for (size_t k = 0; k < 3 && scan_is_quote(t); k++) {
-		size_t j = match_key(s, end + t.len, names[k]);
-		struct tok u = scan_lex(s, j);
-		if (j == 0 || !scan_is_quote(u))
-			continue;
-		j = scan_blanks(s, j + u.len);
-		u = scan_lex(s, j);
-		if (u.c == ':' && names_key(s, scan_blanks(s, j + u.len)))
-			mask_value(s, value, F_JSON, quote, raw);
-		return;
-	}
+	/* when it is that long, who knows what follows */
+	if (end - value > MASK_MAX || names_secret(s, end))
+		mask_value(s, value, F_JSON, quote, raw);
 }
 
 /* The quote at i ended a string with a key word in it. */
@@ -477,11 +489,16 @@ after_slashes(struct scan *s, size_t i, bool scheme)
 {
 	size_t last_at, end = scan_authority(s, i, "/?#<>'", &last_at);
 
-	if (last_at == 0 && odd_port(s, i, end))
-		(void)scan_authority(s, i, "<>", &last_at);
+	if (last_at == 0 && odd_port(s, i, end)) {
+		end = scan_authority(s, i, "<>", &last_at);
+		if (last_at == 0 && end == s->n)
+			last_at = end; /* the '@' may be cut off */
+	}
 	if (last_at != 0 && last_at > i &&
 	    (scheme || memchr(s->p + i, ':', last_at - i) != NULL))
 		mask(s, i, last_at);
+	if (last_at >= i + LOOK_MAX)
+		s->full = true;
 }
 
 /* A PEM block at i, its end or the end of the string. */
@@ -521,13 +538,13 @@ static void
 on_quote(struct scan *s, struct tok t)
 {
 	size_t at = s->i;
-	bool hot = s->hot;
+	bool hot = s->hot, eaten = s->eaten;
 
-	s->hot = false;
+	s->hot = s->eaten = false;
 	s->i = s->word = at + t.len;
 	if (t.c == '"')
 		s->level = t.depth < s->level ? t.depth : t.depth + 1;
-	if (hot)
+	if (hot || (eaten && scan_lex(s, scan_blanks(s, s->i)).c == ':'))
 		after_quote(s, at, t);
 	else if (at > s->str && at - s->str <= 5 && s->p[s->str] == 'v' &&
 	    is_value_name((struct str){s->p + s->str, at - s->str}))

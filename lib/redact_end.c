@@ -159,7 +159,9 @@ scan_tag_end(const struct scan *s, size_t i, struct tag *g)
 		g->empty = t.c == '/';
 		g->close = i;
 	}
-	return false;
+	g->empty = false; /* endless: in doubt a tag */
+	g->close = g->end = i;
+	return true;
 }
 
 /* Where "</name" begins, from i on; the end of the text or string when it does

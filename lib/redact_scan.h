@@ -36,6 +36,7 @@ struct scan {
 	size_t max, o; /* output, and how much is there */
 	bool full; /* there is more than fits, or than we look at */
 	bool hot; /* a key word since the last quote */
+	bool eaten; /* masked text, in which a key word may have been */
 	unsigned level;
 	size_t word; /* where the word at i begins */
 	size_t open; /* the last quote, and the byte behind it */

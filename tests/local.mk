@@ -65,6 +65,7 @@ tests_test_conf_SOURCES = tests/test_conf.c
 tests_test_conf_LDADD = $(UNIT_LIBS)
 tests_test_usock_SOURCES = tests/test_usock.c
 tests_test_usock_LDADD = $(UNIT_LIBS)
+tests_test_usock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=chmod
 tests_test_ring_SOURCES = tests/test_ring.c
 tests_test_ring_LDADD = $(UNIT_LIBS)
 tests_test_redact_SOURCES = tests/test_redact.c

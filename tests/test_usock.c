@@ -20,6 +20,21 @@
 
 #define NO_GROUP ((gid_t)-1)
 
+int __real_chmod(const char *path, mode_t mode);
+int __wrap_chmod(const char *path, mode_t mode);
+
+static mode_t mode_before; /* of the path when chmod was called */
+
+/* Look before chmod opens up. */
+int
+__wrap_chmod(const char *path, mode_t mode)
+{
+	struct stat st;
+
+	mode_before = lstat(path, &st) == 0 ? st.st_mode & 07777 : (mode_t)-1;
+	return __real_chmod(path, mode);
+}
+
 struct fix {
 	char dir[40], path[64], lock[72];
 	struct err e;
@@ -148,35 +163,11 @@ usock_permissions_as_asked(void **state)
 		assert_int_equal(lstat(f->path, &st), 0);
 		assert_int_equal(st.st_mode & 07777, modes[i]);
 		assert_int_equal(st.st_gid, getegid());
+		assert_int_equal(mode_before, 0);
 		close(s);
 		close(lock);
 	}
 	assert_int_equal(umask(old), 077);
-}
-
-/* A group we cannot give the socket to: an error, and no socket is left. */
-static void
-usock_foreign_group_is_an_error(void **state)
-{
-	struct fix *f = *state;
-	int status, lock;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		/* as root, step down first: root may give to any group */
-		if (geteuid() == 0 &&
-		    (chmod(f->dir, 0777) == -1 || setgid(4242) == -1 ||
-			setuid(4242) == -1))
-			_exit(2);
-		if (usock_listen(f->path, 0660, 0, 8, &lock, &f->e) != -1)
-			_exit(3);
-		if (lock != -1 || strstr(f->e.text, "group 0") == NULL)
-			_exit(4);
-		_exit(access(f->path, F_OK) == 0 ? 5 : 0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 /* A socket nobody answers on is replaced. */
@@ -216,6 +207,75 @@ usock_leaves_a_live_socket_alone(void **state)
 	rc = usock_listen(f->path, 0600, NO_GROUP, 8, &lock2, &f->e);
 	assert_int_equal(rc, -1);
 	assert_int_equal(f->e.code, EADDRINUSE);
+	close(must_connect(f));
+	close(s);
+}
+
+/* As somebody who may not connect: run fn, in a child when we are root. */
+static void
+as_nobody(struct fix *f, int (*fn)(struct fix *))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (geteuid() == 0 &&
+		    (__real_chmod(f->dir, 0777) == -1 || setgid(4242) == -1 ||
+			setuid(4242) == -1))
+			_exit(99);
+		_exit(fn(f));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* Listen on a socket that does not let us in. */
+static int
+listen_on_foreign(struct fix *f)
+{
+	int lock;
+
+	if (usock_listen(f->path, 0600, NO_GROUP, 8, &lock, &f->e) != -1)
+		return 1;
+	return f->e.code == EACCES ? 0 : 2;
+}
+
+/* Listen for a group that is not ours. */
+static int
+listen_for_root(struct fix *f)
+{
+	int lock;
+
+	if (usock_listen(f->path, 0660, 0, 8, &lock, &f->e) != -1)
+		return 1;
+	if (lock != -1 || strstr(f->e.text, "group 0") == NULL)
+		return 2;
+	return access(f->path, F_OK) == 0 ? 3 : 0;
+}
+
+/* A group we cannot give the socket to: an error, and no socket is left. */
+static void
+usock_foreign_group_is_an_error(void **state)
+{
+	as_nobody(*state, listen_for_root);
+}
+
+/* When it cannot be told whether somebody serves it, it stays. */
+static void
+usock_leaves_a_doubtful_socket_alone(void **state)
+{
+	struct fix *f = *state;
+	struct stat st;
+	int lock, s;
+
+	s = must_listen(f, 8, &lock);
+	assert_int_equal(__real_chmod(f->path, 0), 0);
+	close(lock);
+	unlink(f->lock);
+	as_nobody(f, listen_on_foreign);
+	assert_int_equal(lstat(f->path, &st), 0);
+	assert_int_equal(__real_chmod(f->path, 0600), 0);
 	close(must_connect(f));
 	close(s);
 }
@@ -362,6 +422,11 @@ usock_says_the_path_limit(void **state)
 	assert_int_equal(f->e.code, ENAMETOOLONG);
 	assert_int_equal(usock_connect("", 100, &f->e), -1);
 	assert_int_equal(f->e.code, EINVAL);
+
+	path[108] = '\0'; /* one more than fits with its end */
+	assert_int_equal(
+	    usock_listen(path, 0600, NO_GROUP, 8, &lock, &f->e), -1);
+	assert_int_equal(f->e.code, ENAMETOOLONG);
 
 	/* the longest that fits */
 	memset(fits, 'p', sizeof fits);
@@ -527,6 +592,7 @@ main(void)
 	    T(usock_foreign_group_is_an_error),
 	    T(usock_replaces_a_stale_socket),
 	    T(usock_leaves_a_live_socket_alone),
+	    T(usock_leaves_a_doubtful_socket_alone),
 	    T(usock_full_backlog_is_alive),
 	    T(usock_lock_decides_between_starters),
 	    T(usock_one_of_many_wins),

@@ -92,7 +92,7 @@ put(struct ring *r, struct in *in)
 	e.id = (int64_t)take(in, 8);
 	e.queue = (struct str){filler, take(in, 1)};
 	e.text = (struct str){filler, take(in, 2) % sizeof filler};
-	if (in->n >= 40 && take(in, 1) % 2)
+	if (in->n > 40 && take(in, 1) % 2)
 		e.text = (struct str){(const char *)in->p, 40};
 	seq = ring_put(r, &e);
 	if (ring_next(r) != seq + 1)
