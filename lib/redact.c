@@ -18,9 +18,10 @@
 
 #include "redact_scan.h"
 
-#define MASK	 "***"
-#define ELLIPSIS "\xe2\x80\xa6"
-#define PAIR_MAX 200 /* longest first element of a pair */
+#define MASK	      "***"
+#define ELLIPSIS      "\xe2\x80\xa6"
+#define NAME_MAX_AWAY 16384 /* {"v": ..., "k": "password"} */
+#define PAIR_MAX      200 /* longest first element of a pair */
 
 const char *const redact_keys[] = {"password", "passwd", "passphrase",
     "passcode", "pwd", "secret", "token", "authkey", "apikey", "accesskey",
@@ -421,19 +422,22 @@ before_name(struct scan *s, size_t i, struct tok quote, const char *raw)
 {
 	size_t value = scan_blanks(s, i), end;
 	struct tok t = scan_lex(s, value), close;
+	struct scan near = *s;
 
 	if (t.c != ':')
 		return;
 	value = scan_blanks(s, value + t.len);
-	t = scan_lex(s, value);
+	if (near.n - value > NAME_MAX_AWAY)
+		near.n = value + NAME_MAX_AWAY;
+	t = scan_lex(&near, value);
 	if (scan_is_quote(t)) {
-		end = scan_string_end(s, value + t.len, t, F_JSON, &close);
+		end = scan_string_end(&near, value + t.len, t, F_JSON, &close);
 		end += close.len;
 	} else {
-		end = scan_literal_end(s, value);
+		end = scan_literal_end(&near, value);
 	}
-	/* when it is that long, who knows what follows */
-	if (end - value > MASK_MAX || names_secret(s, end))
+	/* when the value is longer, who knows what follows */
+	if ((end == near.n && near.n != s->n) || names_secret(s, end))
 		mask_value(s, value, F_JSON, quote, raw);
 }
 

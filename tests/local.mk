@@ -75,17 +75,23 @@ tests_test_log_LDADD = $(UNIT_LIBS)
 tests_test_clock_SOURCES = tests/test_clock.c
 tests_test_clock_LDADD = $(UNIT_LIBS)
 
-# Fuzz targets, built with --enable-fuzzing: tests/fuzz/fuzz_ring CORPUS
-if FUZZING
-noinst_PROGRAMS += tests/fuzz/fuzz_ring tests/fuzz/fuzz_redact \
-	tests/fuzz/fuzz_conf
-tests_fuzz_fuzz_ring_SOURCES = tests/fuzz/fuzz_ring.c
-tests_fuzz_fuzz_ring_LDADD = libbase.a
-tests_fuzz_fuzz_ring_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_redact_SOURCES = tests/fuzz/fuzz_redact.c
-tests_fuzz_fuzz_redact_LDADD = libbase.a
-tests_fuzz_fuzz_redact_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c
-tests_fuzz_fuzz_conf_LDADD = libbase.a $(INIH_LIBS)
-tests_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+# their fuzz targets (how: see above)
+lib_fuzz = tests/fuzz/fuzz_ring tests/fuzz/fuzz_redact tests/fuzz/fuzz_conf
+EXTRA_DIST += tests/fuzz/ring.seeds tests/fuzz/redact.seeds \
+	tests/fuzz/conf.seeds
+check_PROGRAMS += $(lib_fuzz)
+if !FUZZING
+TESTS += $(lib_fuzz)
 endif
+tests_fuzz_fuzz_ring_SOURCES = tests/fuzz/fuzz_ring.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_ring_CPPFLAGS = $(AM_CPPFLAGS) -DSEEDS='"ring.seeds"'
+tests_fuzz_fuzz_ring_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_ring_LDADD = libbase.a
+tests_fuzz_fuzz_redact_SOURCES = tests/fuzz/fuzz_redact.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_redact_CPPFLAGS = $(AM_CPPFLAGS) -DSEEDS='"redact.seeds"'
+tests_fuzz_fuzz_redact_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_redact_LDADD = libbase.a
+tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_conf_CPPFLAGS = $(AM_CPPFLAGS) -DSEEDS='"conf.seeds"'
+tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_conf_LDADD = libbase.a $(INIH_LIBS)

@@ -3,10 +3,8 @@
 
 /* Fuzz target: any bytes as a settings file.  What is taken must print as a
  * file that gives the same settings; what is refused has a reason. */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
+
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -42,8 +40,6 @@ read_bytes(struct set *s, const void *p, size_t n, struct err *e)
 	close(fd);
 	return rc;
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 /* One input. */
 int

@@ -3,10 +3,8 @@
 
 /* Fuzz target: any bytes as text to redact, cut anywhere; and the same bytes as
  * a secret, properly encoded, which must be gone. */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+
+#include "fuzz.h"
 
 #include "buf.h"
 #include "redact.h"
@@ -87,8 +85,6 @@ check_secret(const char *p, size_t n, int depth)
 	buf_fini(&in);
 	buf_fini(&want);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 /* One input: a byte for the cut, a byte for the depth, the text. */
 int

@@ -6,9 +6,8 @@
  * says.  Looking at it ends, stays within its memory, and tells events in
  * order; writing to it goes on.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+
+#include "fuzz.h"
 
 #include "ring.h"
 
@@ -122,8 +121,6 @@ harm(unsigned char *mem, struct in *in)
 		break;
 	}
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 /* One input. */
 int
