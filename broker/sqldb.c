@@ -178,6 +178,8 @@ column_str(sqlite3_stmt *s, int i)
 	const void *p = sqlite3_column_blob(s, i);
 	struct str v = {p, (size_t)sqlite3_column_bytes(s, i)};
 
+	if (p == NULL && sqlite3_column_type(s, i) != SQLITE_NULL)
+		v.p = ""; /* empty is not absent */
 	return v;
 }
 
