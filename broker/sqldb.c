@@ -482,6 +482,7 @@ apply_chain(struct sqldb *db, struct store_op *op, struct store_op *end)
 {
 	struct store_op *first = op;
 	bool linked = op->link != end;
+	int64_t reserved = db->reserved;
 	int rc = SQLITE_OK;
 
 	chain_rc(op, end, STORE_OK);
@@ -493,8 +494,10 @@ apply_chain(struct sqldb *db, struct store_op *op, struct store_op *end)
 		rc = writes[op->kind].fn(db, op);
 		if (rc == SQLITE_OK && op->rc != STORE_OK) {
 			chain_rc(first, end, op->rc);
-			if (linked)
+			if (linked) {
 				rc = run(db, S_UNDO);
+				db->reserved = reserved; /* undone as well */
+			}
 			break;
 		}
 	}
