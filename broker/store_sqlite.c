@@ -747,6 +747,31 @@ release(struct store_sqlite *s)
 	free(s);
 }
 
+/* What done() of the last ones has submitted comes too late. */
+static void
+refuse_late(struct store_sqlite *s)
+{
+	struct store_op *op;
+	struct job *j, *jobs;
+	struct ops late;
+
+	while (s->pending.head != NULL || s->refused.head != NULL ||
+	    s->jobs != NULL) {
+		ops_init(&late);
+		ops_move(&late, &s->pending);
+		ops_move(&late, &s->refused);
+		jobs = s->jobs;
+		s->jobs = NULL;
+		s->jobs_tail = &s->jobs;
+		for (op = late.head; op != NULL; op = op->link)
+			op->rc = STORE_DOWN;
+		for (j = jobs; j != NULL; j = j->next)
+			j->op.rc = STORE_DOWN;
+		call_done(&late);
+		finish_jobs(jobs);
+	}
+}
+
 /* Finish what was submitted, end the threads, empty the log. */
 static void
 sqlite_close(struct store *base, void (*closed)(void *), void *arg)
@@ -769,6 +794,7 @@ sqlite_close(struct store *base, void (*closed)(void *), void *arg)
 	ops_move(&s->finished, &s->next);
 	s->events = NULL;
 	complete(s);
+	refuse_late(s);
 	if (!s->broken)
 		(void)sqldb_checkpoint(s->writer, true, &frames, &done);
 	release(s);
