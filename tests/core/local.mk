@@ -4,7 +4,8 @@ check_LIBRARIES += tests/core/libcoretest.a
 tests_core_libcoretest_a_SOURCES = \
 	tests/support/storetest.c tests/support/storetest.h \
 	tests/support/tempdir.c tests/support/tempdir.h \
-	tests/support/logtest.c tests/support/logtest.h
+	tests/support/logtest.c tests/support/logtest.h \
+	tests/support/rnd.h
 CORE_INCLUDES = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 	-I$(top_srcdir)/broker $(EVENT_CFLAGS) $(SQLITE_CFLAGS)
 tests_core_libcoretest_a_CPPFLAGS = $(CORE_INCLUDES)
@@ -12,7 +13,7 @@ CORE_LINK_LIBS = tests/core/libcoretest.a libbroker.a libbase.a $(CMOCKA_LIBS) \
 	$(EVENT_LIBS) $(SQLITE_LIBS) $(INIH_LIBS) $(SYSTEMD_LIBS)
 CORE_LINK = $(AM_LDFLAGS) -Wl,--wrap=log_warn -Wl,--wrap=log_error
 
-core_tests = \
+core_tests = tests/core/test_store_random \
 	tests/core/test_store
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
@@ -21,3 +22,7 @@ tests_core_test_store_SOURCES = tests/core/test_store.c
 tests_core_test_store_CPPFLAGS = $(CORE_INCLUDES)
 tests_core_test_store_LDFLAGS = $(CORE_LINK)
 tests_core_test_store_LDADD = $(CORE_LINK_LIBS)
+tests_core_test_store_random_SOURCES = tests/core/test_store_random.c
+tests_core_test_store_random_CPPFLAGS = $(CORE_INCLUDES)
+tests_core_test_store_random_LDFLAGS = $(CORE_LINK)
+tests_core_test_store_random_LDADD = $(CORE_LINK_LIBS)

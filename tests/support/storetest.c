@@ -264,7 +264,8 @@ st_submit_chain(struct st *t, struct st_op *const *v, size_t n)
 		v[i]->t = t;
 		v[i]->done = false;
 		v[i]->op.done = on_done;
-		v[i]->op.flags = i + 1 < n ? STORE_LINK : 0;
+		v[i]->op.flags = (v[i]->op.flags & STORE_LAZY) |
+		    (i + 1 < n ? STORE_LINK : 0);
 		v[i]->op.link = i + 1 < n ? &v[i + 1]->op : NULL;
 	}
 	store_submit(t->s, &v[0]->op);
