@@ -506,26 +506,34 @@ apply_chain(struct sqldb *db, struct store_op *op, struct store_op *end)
 	return rc;
 }
 
+/* Is a failure one that leaves nothing to go on with?  After a failed sync what
+ * was written before may be lost whatever a later sync says. */
+static bool
+is_fatal(struct sqldb *db, int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_FULL:
+	case SQLITE_NOMEM:
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+	case SQLITE_TOOBIG: return false;
+	default: db->broken = true; return true;
+	}
+}
+
 /* Sort a failure: no room, or nothing to go on with. */
 static enum sqldb_end
 failed(struct sqldb *db, struct store_op *ops, int rc, int64_t reserved)
 {
-	int primary = rc & 0xff;
-	enum store_rc why = primary == SQLITE_FULL ? STORE_FULL : STORE_IO;
+	enum store_rc why = (rc & 0xff) == SQLITE_FULL ? STORE_FULL : STORE_IO;
 
 	if (!sqlite3_get_autocommit(db->db))
 		(void)run(db, S_ROLLBACK); /* the batch is void either way */
 	qent_settle(db, false);
 	db->reserved = reserved;
 	chain_rc(ops, NULL, why);
-	switch (primary) {
-	case SQLITE_FULL:
-	case SQLITE_NOMEM:
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-	case SQLITE_TOOBIG: return SQLDB_ROLLED_BACK;
-	default: db->broken = true; return SQLDB_BROKEN;
-	}
+	return is_fatal(db, rc) ? SQLDB_BROKEN : SQLDB_ROLLED_BACK;
 }
 
 /* Apply a batch. */
@@ -534,7 +542,7 @@ sqldb_apply(struct sqldb *db, struct store_op *ops, bool deletes_only)
 {
 	struct store_op *op, *end;
 	int64_t reserved = db->reserved;
-	int rc = run(db, S_BEGIN);
+	int rc = db->broken ? SQLITE_IOERR : run(db, S_BEGIN);
 
 	for (op = ops; op != NULL && rc == SQLITE_OK; op = end) {
 		end = chain_end(op);
@@ -745,13 +753,14 @@ int
 sqldb_sweep(struct sqldb *db, int most)
 {
 	sqlite3_stmt *s = stmt(db, S_SWEEP);
-	int n;
+	int n, rc;
 
 	if (s == NULL)
 		return -1;
 	sqlite3_bind_int(s, 1, most);
-	if (run(db, S_SWEEP) != SQLITE_OK)
-		return -1;
+	rc = run(db, S_SWEEP);
+	if (rc != SQLITE_OK)
+		return is_fatal(db, rc), -1;
 	n = sqlite3_changes(db->db);
 	if (n < most)
 		db->sweep_due = false;
@@ -770,13 +779,14 @@ int
 sqldb_forget_answers(struct sqldb *db, int keep)
 {
 	sqlite3_stmt *s = stmt(db, S_FORGET);
-	int n;
+	int n, rc;
 
 	if (s == NULL)
 		return -1;
 	sqlite3_bind_int(s, 1, keep);
-	if (run(db, S_FORGET) != SQLITE_OK)
-		return -1;
+	rc = run(db, S_FORGET);
+	if (rc != SQLITE_OK)
+		return is_fatal(db, rc), -1;
 	n = sqlite3_changes(db->db);
 	if (n == 0)
 		db->answers_new = 0;
@@ -800,7 +810,14 @@ sqldb_checkpoint(struct sqldb *db, bool truncate, int *frames, int *done)
 
 	if (rc == SQLITE_OK && truncate)
 		db->wal_frames = 0;
-	return rc == SQLITE_OK;
+	return !is_fatal(db, rc) && rc == SQLITE_OK;
+}
+
+/* Did a write fail for good? */
+bool
+sqldb_broken(const struct sqldb *db)
+{
+	return db->broken;
 }
 
 /* Length of the log. */

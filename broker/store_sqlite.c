@@ -278,6 +278,10 @@ idle_work(struct store_sqlite *s, int64_t idle_ns)
 	pthread_mutex_lock(&s->mu);
 	s->full = full;
 	s->busy = false;
+	if (sqldb_broken(s->writer)) {
+		s->broken = true;
+		wake_loop(s);
+	}
 	return again;
 }
 
