@@ -3,7 +3,7 @@
 
 /*
  * Catches warnings and errors of the code under test (link with
- * -Wl,--wrap=log_warn -Wl,--wrap=log_error), so that one that nobody expected
+ * -Wl,--wrap=log_info -Wl,--wrap=log_warn -Wl,--wrap=log_error), so that one that nobody expected
  * fails the test.
  */
 #ifndef XMSG_TESTS_LOGTEST_H
