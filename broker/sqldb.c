@@ -178,6 +178,8 @@ column_str(sqlite3_stmt *s, int i)
 	const void *p = sqlite3_column_blob(s, i);
 	struct str v = {p, (size_t)sqlite3_column_bytes(s, i)};
 
+	if (p == NULL && sqlite3_column_type(s, i) != SQLITE_NULL)
+		v.p = ""; /* empty is not absent */
 	return v;
 }
 
@@ -480,6 +482,7 @@ apply_chain(struct sqldb *db, struct store_op *op, struct store_op *end)
 {
 	struct store_op *first = op;
 	bool linked = op->link != end;
+	int64_t reserved = db->reserved;
 	int rc = SQLITE_OK;
 
 	chain_rc(op, end, STORE_OK);
@@ -491,8 +494,10 @@ apply_chain(struct sqldb *db, struct store_op *op, struct store_op *end)
 		rc = writes[op->kind].fn(db, op);
 		if (rc == SQLITE_OK && op->rc != STORE_OK) {
 			chain_rc(first, end, op->rc);
-			if (linked)
+			if (linked) {
 				rc = run(db, S_UNDO);
+				db->reserved = reserved; /* undone as well */
+			}
 			break;
 		}
 	}
@@ -501,26 +506,34 @@ apply_chain(struct sqldb *db, struct store_op *op, struct store_op *end)
 	return rc;
 }
 
+/* Is a failure one that leaves nothing to go on with?  After a failed sync what
+ * was written before may be lost whatever a later sync says. */
+static bool
+is_fatal(struct sqldb *db, int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_FULL:
+	case SQLITE_NOMEM:
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+	case SQLITE_TOOBIG: return false;
+	default: db->broken = true; return true;
+	}
+}
+
 /* Sort a failure: no room, or nothing to go on with. */
 static enum sqldb_end
 failed(struct sqldb *db, struct store_op *ops, int rc, int64_t reserved)
 {
-	int primary = rc & 0xff;
-	enum store_rc why = primary == SQLITE_FULL ? STORE_FULL : STORE_IO;
+	enum store_rc why = (rc & 0xff) == SQLITE_FULL ? STORE_FULL : STORE_IO;
 
 	if (!sqlite3_get_autocommit(db->db))
 		(void)run(db, S_ROLLBACK); /* the batch is void either way */
 	qent_settle(db, false);
 	db->reserved = reserved;
 	chain_rc(ops, NULL, why);
-	switch (primary) {
-	case SQLITE_FULL:
-	case SQLITE_NOMEM:
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-	case SQLITE_TOOBIG: return SQLDB_ROLLED_BACK;
-	default: db->broken = true; return SQLDB_BROKEN;
-	}
+	return is_fatal(db, rc) ? SQLDB_BROKEN : SQLDB_ROLLED_BACK;
 }
 
 /* Apply a batch. */
@@ -529,7 +542,7 @@ sqldb_apply(struct sqldb *db, struct store_op *ops, bool deletes_only)
 {
 	struct store_op *op, *end;
 	int64_t reserved = db->reserved;
-	int rc = run(db, S_BEGIN);
+	int rc = db->broken ? SQLITE_IOERR : run(db, S_BEGIN);
 
 	for (op = ops; op != NULL && rc == SQLITE_OK; op = end) {
 		end = chain_end(op);
@@ -740,13 +753,14 @@ int
 sqldb_sweep(struct sqldb *db, int most)
 {
 	sqlite3_stmt *s = stmt(db, S_SWEEP);
-	int n;
+	int n, rc;
 
 	if (s == NULL)
 		return -1;
 	sqlite3_bind_int(s, 1, most);
-	if (run(db, S_SWEEP) != SQLITE_OK)
-		return -1;
+	rc = run(db, S_SWEEP);
+	if (rc != SQLITE_OK)
+		return is_fatal(db, rc), -1;
 	n = sqlite3_changes(db->db);
 	if (n < most)
 		db->sweep_due = false;
@@ -765,13 +779,14 @@ int
 sqldb_forget_answers(struct sqldb *db, int keep)
 {
 	sqlite3_stmt *s = stmt(db, S_FORGET);
-	int n;
+	int n, rc;
 
 	if (s == NULL)
 		return -1;
 	sqlite3_bind_int(s, 1, keep);
-	if (run(db, S_FORGET) != SQLITE_OK)
-		return -1;
+	rc = run(db, S_FORGET);
+	if (rc != SQLITE_OK)
+		return is_fatal(db, rc), -1;
 	n = sqlite3_changes(db->db);
 	if (n == 0)
 		db->answers_new = 0;
@@ -795,7 +810,14 @@ sqldb_checkpoint(struct sqldb *db, bool truncate, int *frames, int *done)
 
 	if (rc == SQLITE_OK && truncate)
 		db->wal_frames = 0;
-	return rc == SQLITE_OK;
+	return !is_fatal(db, rc) && rc == SQLITE_OK;
+}
+
+/* Did a write fail for good? */
+bool
+sqldb_broken(const struct sqldb *db)
+{
+	return db->broken;
 }
 
 /* Length of the log. */

@@ -71,6 +71,10 @@ int sqldb_answers_new(const struct sqldb *db);
  * empties the log file. */
 bool sqldb_checkpoint(struct sqldb *db, bool truncate, int *frames, int *done);
 
+/* A write failed for good, in any of the above: nothing may be written or
+ * promised any more. */
+bool sqldb_broken(const struct sqldb *db);
+
 /* Frames in the log after the last commit of this connection. */
 int sqldb_wal_frames(const struct sqldb *db);
 

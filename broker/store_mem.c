@@ -324,22 +324,29 @@ op_bytes(const struct store_op *op)
 }
 
 static void
-mem_submit(struct store *base, struct store_op *op)
+mem_submit(struct store *base, struct store_op *chain)
 {
 	struct store_mem *s = (struct store_mem *)base;
-	struct store_op *next;
+	struct store_op *op, *next;
+	uint64_t n = 0, bytes = 0;
+	bool over;
 
-	for (; op != NULL; op = next) {
+	for (op = chain; op != NULL; op = next) {
 		next = op->flags & STORE_LINK ? op->link : NULL;
-		op->rc = s->ops >= s->max_ops ||
-			s->bytes + op_bytes(op) > s->max_bytes
-		    ? STORE_BUSY
-		    : STORE_OK;
+		n++;
+		bytes += op_bytes(op);
+	}
+	over = s->ops + n > s->max_ops || s->bytes + bytes > s->max_bytes;
+	if (!over) {
+		s->ops += n;
+		s->bytes += bytes;
+	}
+	for (op = chain; op != NULL; op = next) {
+		next = op->flags & STORE_LINK ? op->link : NULL;
+		op->rc = over ? STORE_BUSY : STORE_OK;
 		op->link = NULL;
 		*s->tail = op;
 		s->tail = &op->link;
-		s->ops++;
-		s->bytes += op_bytes(op);
 	}
 }
 

@@ -50,6 +50,7 @@
 #define LAZY_MS          10  /* how long lazy ops wait for company ... */
 #define LAZY_MOST        512 /* ... and how many of them */
 #define KEEP_ANSWERS     65536
+#define ROOM_NS          (NS_PER_SEC / 2) /* disk full: look for room */
 #define RESERVE_BYTES    (8 * 1024 * 1024)
 #define DEFAULT_OPS      100000
 #define DEFAULT_BYTES    (256ULL * 1024 * 1024)
@@ -85,6 +86,7 @@ struct store_sqlite {
 	bool busy, stopping, broken, full;
 	struct job *jobs, **jobs_tail, *jobs_done, **jobs_done_tail;
 	int64_t commit_ns;      /* moving average */
+	int64_t sought_ns;      /* disk full: when we last looked for room */
 	uint64_t unfinished, unfinished_bytes;
 	struct store_info info; /* counters */
 
@@ -178,6 +180,21 @@ any_full(const struct store_op *op)
 	return false;
 }
 
+/* On a full disk, look now and then whether there is room again. */
+static void
+seek_room(struct store_sqlite *s, bool *full)
+{
+	int64_t now = clock_mono_ns();
+
+	if (!*full || now - s->sought_ns < ROOM_NS)
+		return;
+	s->sought_ns = now;
+	if (!reserve_take(s))
+		return;
+	*full = false;
+	log_info("store", "%s: there is room again", s->path);
+}
+
 /* Commit a batch; false when the store must not be used any more.  Called with
  * `busy` set, without the lock. */
 static bool
@@ -191,6 +208,7 @@ run_batch(struct store_sqlite *s, struct ops *batch, bool *full)
 			log_error("store", "%s: the disk is full: sends are"
 			    " refused until there is room", s->path);
 		*full = true;
+		s->sought_ns = clock_mono_ns();
 		reserve_give(s);
 		(void)sqldb_checkpoint(s->writer, true, &frames, &done);
 		end = sqldb_apply(s->writer, batch->head, true);
@@ -248,10 +266,7 @@ idle_work(struct store_sqlite *s, int64_t idle_ns)
 
 	s->busy = true;
 	pthread_mutex_unlock(&s->mu);
-	if (full && reserve_take(s)) {
-		full = false;
-		log_info("store", "%s: there is room again", s->path);
-	}
+	seek_room(s, &full);
 	if (sqldb_sweep_due(s->writer))
 		again = sqldb_sweep(s->writer, SWEEP_ROWS) > 0;
 	if (sqldb_answers_new(s->writer) > KEEP_ANSWERS)
@@ -263,6 +278,10 @@ idle_work(struct store_sqlite *s, int64_t idle_ns)
 	pthread_mutex_lock(&s->mu);
 	s->full = full;
 	s->busy = false;
+	if (sqldb_broken(s->writer)) {
+		s->broken = true;
+		wake_loop(s);
+	}
 	return again;
 }
 
@@ -273,7 +292,7 @@ writer_wait(struct store_sqlite *s, int64_t since, bool soon)
 	int64_t idle = clock_mono_ns() - since;
 	struct timespec ts;
 	int64_t wait = soon || idle < IDLE_NS ? IDLE_NS
-	    : s->full                         ? NS_PER_SEC
+	    : s->full                         ? ROOM_NS
 					      : TRUNCATE_NS + IDLE_NS;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -297,6 +316,7 @@ writer_turn(struct store_sqlite *s)
 	pthread_mutex_unlock(&s->mu);
 	if (sqldb_wal_frames(s->writer) > WAL_HARD_FRAMES)
 		checkpoint(s, false);
+	seek_room(s, &full);
 	t = clock_mono_ns();
 	ok = run_batch(s, &batch, &full);
 	t = clock_mono_ns() - t;
@@ -747,6 +767,31 @@ release(struct store_sqlite *s)
 	free(s);
 }
 
+/* What done() of the last ones has submitted comes too late. */
+static void
+refuse_late(struct store_sqlite *s)
+{
+	struct store_op *op;
+	struct job *j, *jobs;
+	struct ops late;
+
+	while (s->pending.head != NULL || s->refused.head != NULL ||
+	    s->jobs != NULL) {
+		ops_init(&late);
+		ops_move(&late, &s->pending);
+		ops_move(&late, &s->refused);
+		jobs = s->jobs;
+		s->jobs = NULL;
+		s->jobs_tail = &s->jobs;
+		for (op = late.head; op != NULL; op = op->link)
+			op->rc = STORE_DOWN;
+		for (j = jobs; j != NULL; j = j->next)
+			j->op.rc = STORE_DOWN;
+		call_done(&late);
+		finish_jobs(jobs);
+	}
+}
+
 /* Finish what was submitted, end the threads, empty the log. */
 static void
 sqlite_close(struct store *base, void (*closed)(void *), void *arg)
@@ -769,6 +814,7 @@ sqlite_close(struct store *base, void (*closed)(void *), void *arg)
 	ops_move(&s->finished, &s->next);
 	s->events = NULL;
 	complete(s);
+	refuse_late(s);
 	if (!s->broken)
 		(void)sqldb_checkpoint(s->writer, true, &frames, &done);
 	release(s);

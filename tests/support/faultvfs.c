@@ -1,0 +1,299 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/* A file layer that hands everything on, and fails on demand. */
+#include "faultvfs.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <sqlite3.h>
+
+struct file {
+	sqlite3_file base; /* first member */
+	sqlite3_file *real; /* behind this struct */
+};
+
+static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
+static long at, calls;
+static bool plan_full, plan_lasting;
+static enum fault_call failed;
+static char quota_dir[200];
+static long long quota = -1;
+
+static sqlite3_vfs *real_vfs;
+static sqlite3_vfs vfs;
+
+/* ---- the plan ---- */
+
+/* Start over. */
+void
+faultvfs_plan(long n, bool full, bool lasting)
+{
+	pthread_mutex_lock(&mu);
+	at = n;
+	calls = 0;
+	plan_full = full;
+	plan_lasting = lasting;
+	failed = 0;
+	pthread_mutex_unlock(&mu);
+}
+
+/* Calls so far. */
+long
+faultvfs_calls(void)
+{
+	long n;
+
+	pthread_mutex_lock(&mu);
+	n = calls;
+	pthread_mutex_unlock(&mu);
+	return n;
+}
+
+/* What kind of call failed first. */
+enum fault_call
+faultvfs_failed(void)
+{
+	enum fault_call f;
+
+	pthread_mutex_lock(&mu);
+	f = failed;
+	pthread_mutex_unlock(&mu);
+	return f;
+}
+
+/* Must this call fail? */
+static bool
+now(enum fault_call c)
+{
+	bool yes;
+
+	pthread_mutex_lock(&mu);
+	calls++;
+	yes = at != 0 && (plan_lasting ? calls >= at : calls == at);
+	if (yes && failed == 0)
+		failed = c;
+	pthread_mutex_unlock(&mu);
+	return yes;
+}
+
+static bool
+is_full(void)
+{
+	return plan_full;
+}
+
+/* ---- the quota ---- */
+
+/* Set. */
+void
+faultvfs_quota(const char *dir, long long bytes)
+{
+	pthread_mutex_lock(&mu);
+	snprintf(quota_dir, sizeof quota_dir, "%s", dir);
+	quota = bytes;
+	pthread_mutex_unlock(&mu);
+}
+
+/* What the files take. */
+long long
+faultvfs_used(void)
+{
+	DIR *d = opendir(quota_dir);
+	struct dirent *e;
+	struct stat st;
+	char path[500];
+	long long n = 0;
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		snprintf(path, sizeof path, "%s/%s", quota_dir, e->d_name);
+		if (strstr(e->d_name, "-shm") == NULL && stat(path, &st) == 0 &&
+		    S_ISREG(st.st_mode))
+			n += st.st_size;
+	}
+	if (d != NULL)
+		closedir(d);
+	return n;
+}
+
+/* Is there room for more? */
+bool
+faultvfs_fits(long long more)
+{
+	bool fits;
+
+	pthread_mutex_lock(&mu);
+	fits = quota < 0 || faultvfs_used() + more <= quota;
+	pthread_mutex_unlock(&mu);
+	return fits;
+}
+
+/* ---- files ---- */
+
+static sqlite3_file *
+real(sqlite3_file *f)
+{
+	return ((struct file *)f)->real;
+}
+
+static int
+f_close(sqlite3_file *f)
+{
+	return real(f)->pMethods->xClose(real(f));
+}
+
+static int
+f_read(sqlite3_file *f, void *p, int n, sqlite3_int64 off)
+{
+	return real(f)->pMethods->xRead(real(f), p, n, off);
+}
+
+static int
+f_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 off)
+{
+	sqlite3_int64 size = 0;
+
+	if (now(FAULT_WRITE)) {
+		(void)real(f)->pMethods->xWrite(real(f), p, n / 2, off);
+		return is_full() ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+	}
+	(void)real(f)->pMethods->xFileSize(real(f), &size);
+	if (off + n > size && !faultvfs_fits(off + n - size))
+		return SQLITE_FULL;
+	return real(f)->pMethods->xWrite(real(f), p, n, off);
+}
+
+static int
+f_truncate(sqlite3_file *f, sqlite3_int64 size)
+{
+	if (now(FAULT_TRUNCATE))
+		return is_full() ? SQLITE_FULL : SQLITE_IOERR_TRUNCATE;
+	return real(f)->pMethods->xTruncate(real(f), size);
+}
+
+static int
+f_sync(sqlite3_file *f, int flags)
+{
+	(void)f, (void)flags;
+	if (now(FAULT_SYNC))
+		return is_full() ? SQLITE_FULL : SQLITE_IOERR_FSYNC;
+	return SQLITE_OK;
+}
+
+static int
+f_size(sqlite3_file *f, sqlite3_int64 *n)
+{
+	return real(f)->pMethods->xFileSize(real(f), n);
+}
+
+static int
+f_lock(sqlite3_file *f, int how)
+{
+	return real(f)->pMethods->xLock(real(f), how);
+}
+
+static int
+f_unlock(sqlite3_file *f, int how)
+{
+	return real(f)->pMethods->xUnlock(real(f), how);
+}
+
+static int
+f_reserved(sqlite3_file *f, int *out)
+{
+	return real(f)->pMethods->xCheckReservedLock(real(f), out);
+}
+
+static int
+f_control(sqlite3_file *f, int op, void *arg)
+{
+	return real(f)->pMethods->xFileControl(real(f), op, arg);
+}
+
+static int
+f_sector(sqlite3_file *f)
+{
+	return real(f)->pMethods->xSectorSize(real(f));
+}
+
+static int
+f_device(sqlite3_file *f)
+{
+	return real(f)->pMethods->xDeviceCharacteristics(real(f));
+}
+
+static int
+f_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **p)
+{
+	return real(f)->pMethods->xShmMap(real(f), page, size, extend, p);
+}
+
+static int
+f_shm_lock(sqlite3_file *f, int off, int n, int flags)
+{
+	return real(f)->pMethods->xShmLock(real(f), off, n, flags);
+}
+
+static void
+f_shm_barrier(sqlite3_file *f)
+{
+	real(f)->pMethods->xShmBarrier(real(f));
+}
+
+static int
+f_shm_unmap(sqlite3_file *f, int delete)
+{
+	return real(f)->pMethods->xShmUnmap(real(f), delete);
+}
+
+static const sqlite3_io_methods methods = {
+    .iVersion = 2,
+    .xClose = f_close,
+    .xRead = f_read,
+    .xWrite = f_write,
+    .xTruncate = f_truncate,
+    .xSync = f_sync,
+    .xFileSize = f_size,
+    .xLock = f_lock,
+    .xUnlock = f_unlock,
+    .xCheckReservedLock = f_reserved,
+    .xFileControl = f_control,
+    .xSectorSize = f_sector,
+    .xDeviceCharacteristics = f_device,
+    .xShmMap = f_shm_map,
+    .xShmLock = f_shm_lock,
+    .xShmBarrier = f_shm_barrier,
+    .xShmUnmap = f_shm_unmap,
+};
+
+static int
+v_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *out)
+{
+	struct file *o = (struct file *)f;
+	int rc;
+
+	(void)v;
+	o->real = (sqlite3_file *)(o + 1);
+	rc = real_vfs->xOpen(real_vfs, name, o->real, flags, out);
+	f->pMethods = o->real->pMethods != NULL ? &methods : NULL;
+	return rc;
+}
+
+/* Before the system's layer from now on. */
+void
+faultvfs_install(void)
+{
+	if (real_vfs != NULL)
+		return;
+	real_vfs = sqlite3_vfs_find(NULL);
+	vfs = *real_vfs;
+	vfs.pNext = NULL;
+	vfs.zName = "fault";
+	vfs.szOsFile = (int)sizeof(struct file) + real_vfs->szOsFile;
+	vfs.xOpen = v_open;
+	sqlite3_vfs_register(&vfs, 1);
+}

@@ -1,0 +1,48 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/*
+ * Random numbers of a test: the same in each run, unless XMSG_SEED says
+ * otherwise; the seed is printed, so that a failure can be repeated.
+ */
+#ifndef XMSG_TESTS_RND_H
+#define XMSG_TESTS_RND_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct rnd {
+	uint64_t s;
+};
+
+/* Start; `what` is printed with the seed. */
+static inline struct rnd
+rnd_start(const char *what)
+{
+	const char *seed = getenv("XMSG_SEED");
+	struct rnd r = {seed ? strtoull(seed, NULL, 0) : 20260101};
+
+	printf("# %s: XMSG_SEED=%llu\n", what, (unsigned long long)r.s);
+	r.s = r.s * 2 + 1;
+	return r;
+}
+
+/* 64 bits (xorshift*). */
+static inline uint64_t
+rnd_next(struct rnd *r)
+{
+	r->s ^= r->s >> 12;
+	r->s ^= r->s << 25;
+	r->s ^= r->s >> 27;
+	return r->s * 0x2545f4914f6cdd1dULL;
+}
+
+/* 0 .. n-1. */
+static inline uint32_t
+rnd_below(struct rnd *r, size_t n)
+{
+	return (uint32_t)((rnd_next(r) >> 33) % n);
+}
+
+#endif
