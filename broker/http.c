@@ -667,24 +667,28 @@ http_now(struct http *h, int64_t mono_ns)
 }
 
 /* Go on with what waits, free what is gone. */
-bool
+void
 http_turn(struct http *h)
 {
 	struct conn_list list = TAILQ_HEAD_INITIALIZER(list);
 	struct http_conn *c;
-	bool any = false;
 
 	TAILQ_CONCAT(&list, &h->todo, todo);
 	while ((c = TAILQ_FIRST(&list)) != NULL) {
 		TAILQ_REMOVE(&list, c, todo);
 		c->queued = false;
-		any = true;
 		if (c->dead)
 			reap(c);
 		else if (c->in.n > 0 && !c->busy)
 			consume_buffered(c);
 	}
-	return any;
+}
+
+/* Does anything wait for the next one? */
+bool
+http_more(const struct http *h)
+{
+	return !TAILQ_EMPTY(&h->todo);
 }
 
 /* Close everything. */
@@ -701,8 +705,8 @@ http_free(struct http *h)
 		next = TAILQ_NEXT(c, all);
 		http_drop(c);
 	}
-	while (http_turn(h))
-		continue;
+	while (http_more(h))
+		http_turn(h);
 	HASH_ITER(hh, h->uids, u, un) {
 		HASH_DEL(h->uids, u);
 		free(u);

@@ -85,16 +85,15 @@ wake(void *ctx)
 static void
 turn(struct server *sv)
 {
-	bool more;
-
 	wake(sv);
 	deadlines_run(&sv->deadlines, sv->m->now_ns);
 	do {
 		mswitch_turn(sv->m);
-		more = http_turn(sv->http);
+		http_turn(sv->http);
 		if (!sv->closed)
 			store_kick(sv->store);
-	} while (more || sv->m->dirty != NULL);
+		/* a commit in place may have freed connections to go on */
+	} while (http_more(sv->http) || sv->m->dirty != NULL);
 	trace_turn(&sv->trace);
 }
 
