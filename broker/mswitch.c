@@ -483,6 +483,18 @@ session_ended(void *ctx, struct session *s)
 
 /* ---- send ---- */
 
+/* How long the request that this answers has been waiting; 0: not known. */
+static int64_t
+waited(const struct mswitch *m, const struct store_msg *sm)
+{
+	const struct queue *rq = mswitch_queue(m, sm->re_queue);
+	const struct msg *req = rq ? msgq_find(&rq->q, sm->re_id) : NULL;
+
+	if (req == NULL || req->body == NULL || req->body->at_ns > sm->at_ns)
+		return 0;
+	return sm->at_ns - req->body->at_ns;
+}
+
 static void
 record_send(struct mswitch *m, const struct change *ch, const struct queue *q)
 {
@@ -496,6 +508,7 @@ record_send(struct mswitch *m, const struct change *ch, const struct queue *q)
 	    .id = sm->id,
 	    .re_id = sm->re_id,
 	    .peer = reply ? sm->re_queue : sm->reply_to,
+	    .dur_ns = reply ? waited(m, sm) : 0,
 	};
 
 	record(m, &e, sm->payload);
