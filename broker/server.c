@@ -506,6 +506,7 @@ server_new(struct settings *s,
 		goto fail;
 	if (open_http(sv, e) == -1)
 		goto fail;
+	write_pidfile(sv);
 	*status = EXIT_OK;
 	return sv;
 fail:
@@ -530,7 +531,6 @@ int
 server_run(struct server *sv)
 {
 	record(sv, RING_START);
-	write_pidfile(sv);
 	log_info("server", "xmsgd %s serves %s, state in %s: %u queues, %lld"
 	    " messages", XMSG_VERSION, sv->set->socket, sv->set->state,
 	    HASH_CNT(hh, sv->m->queues), (long long)sv->m->messages);
