@@ -464,12 +464,12 @@ static void (*const handlers[WIRE_NOPS])(struct peer *,
 /* "Not found: TARGET", as the original answers; the target is still encoded,
  * so it has no control characters. */
 static void
-not_found(struct peer *p, const char *target, size_t n)
+not_found(struct peer *p, struct str target)
 {
 	struct buf *b = api_out(p->api);
 
 	buf_adds(b, "Not found: ");
-	buf_add(b, target, n);
+	buf_add(b, target.p, target.n);
 	api_reply(p, 404, NULL, (struct str){b->p, b->n});
 }
 
@@ -481,14 +481,11 @@ stock(struct peer *p, struct http_request *hr)
 	struct wire_req r = {.queues = a->names,
 	    .nqueues = (size_t)a->max_queues_per_poll};
 	const char *reason = "";
-	char target[256];
-	size_t n = hr->target.n < sizeof target ? hr->target.n : sizeof target;
 	char text[128];
 
-	memcpy(target, hr->target.p, n); /* decoding changes it in place */
 	switch (wire_get_request(&r, hr->method, hr->target, hr->body,
 	    &reason)) {
-	case WIRE_NOT_FOUND: not_found(p, target, n); return;
+	case WIRE_NOT_FOUND: not_found(p, hr->target); return;
 	case WIRE_BAD:
 		api_error(p, 400, "bad_request", reason,
 		    "see doc/protocol.md for the form of each request");

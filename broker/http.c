@@ -82,29 +82,33 @@ struct http {
 
 static void on_io(evutil_socket_t fd, short what, void *arg);
 
-/* Watch for what matters now: its end always; bytes unless there are too many
- * already; room to write when something is left. */
-static void
-arm(struct http_conn *c)
+/* What matters now: its end, unless that would be told for ever; bytes unless
+ * there are too many already; room to write when something is left. */
+static short
+wanted(const struct http_conn *c)
 {
-	short want = EV_PERSIST | EV_CLOSED;
+	short want = c->half ? 0 : EV_CLOSED;
 
-	if (c->dead)
-		return;
-	if (c->half) { /* its end would be told for ever */
-		if (c->armed != 0)
-			event_del(&c->ev);
-		c->armed = 0;
-		return;
-	}
 	if (!c->closing && (!c->busy || c->in.n < c->http->c.max_pending))
 		want |= EV_READ;
 	if (c->out.n > c->out_at)
 		want |= EV_WRITE;
-	if (want == c->armed)
+	return want != 0 ? want | EV_PERSIST : 0;
+}
+
+/* Watch for it. */
+static void
+arm(struct http_conn *c)
+{
+	short want = wanted(c);
+
+	if (c->dead || want == c->armed)
 		return;
 	if (c->armed != 0)
 		event_del(&c->ev);
+	c->armed = 0;
+	if (want == 0)
+		return;
 	event_assign(&c->ev, c->http->c.base, c->fd, want, on_io, c);
 	if (event_add(&c->ev, NULL) == -1) {
 		log_error("http", "cannot watch a connection");
@@ -411,11 +415,12 @@ on_readable(struct http_conn *c)
 }
 
 /* The peer has closed, at least its sending side.  What is parked is void; a
- * change on its way to the disk is still answered, in vain or not. */
+ * change on its way to the disk is still answered, in vain or not, and an
+ * answer on its way to the peer is finished. */
 static void
 on_closed(struct http_conn *c)
 {
-	if (!c->busy || c->parked) {
+	if (c->parked || (!c->busy && c->out.n == c->out_at)) {
 		http_drop(c);
 		return;
 	}
@@ -667,24 +672,28 @@ http_now(struct http *h, int64_t mono_ns)
 }
 
 /* Go on with what waits, free what is gone. */
-bool
+void
 http_turn(struct http *h)
 {
 	struct conn_list list = TAILQ_HEAD_INITIALIZER(list);
 	struct http_conn *c;
-	bool any = false;
 
 	TAILQ_CONCAT(&list, &h->todo, todo);
 	while ((c = TAILQ_FIRST(&list)) != NULL) {
 		TAILQ_REMOVE(&list, c, todo);
 		c->queued = false;
-		any = true;
 		if (c->dead)
 			reap(c);
 		else if (c->in.n > 0 && !c->busy)
 			consume_buffered(c);
 	}
-	return any;
+}
+
+/* Does anything wait for the next one? */
+bool
+http_more(const struct http *h)
+{
+	return !TAILQ_EMPTY(&h->todo);
 }
 
 /* Close everything. */
@@ -701,8 +710,8 @@ http_free(struct http *h)
 		next = TAILQ_NEXT(c, all);
 		http_drop(c);
 	}
-	while (http_turn(h))
-		continue;
+	while (http_more(h))
+		http_turn(h);
 	HASH_ITER(hh, h->uids, u, un) {
 		HASH_DEL(h->uids, u);
 		free(u);

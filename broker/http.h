@@ -64,9 +64,10 @@ void http_free(struct http *h);
 
 /* Time of this turn, for the limits; from wake() at the latest. */
 void http_now(struct http *h, int64_t mono_ns);
-/* End of turn: go on with buffered requests, free what is gone. True when
- * there was something to go on with. */
-bool http_turn(struct http *h);
+/* End of turn: go on with buffered requests, free what is gone. */
+void http_turn(struct http *h);
+/* Is there something for http_turn to do? */
+bool http_more(const struct http *h);
 
 /* The answer to the request under way. type NULL: as the original (no
  * content-type). The body is copied or sent before this returns. */

@@ -4,6 +4,7 @@
 /* xmsgd: options, settings, start, exit status.  Called as message-switch it
  * takes the options of the original. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +52,8 @@ static const char usage[] =
     "      --set NAME=VALUE   one setting, for example"
     " limits.body=4M\n"
     "  -p, --pidfile FILE     write the process id here\n"
-    "  -D, --daemon           go to the background when ready\n"
+    "  -D, --daemon           go to the background when ready, log to"
+    " syslog\n"
     "  -S, --syslog           log to syslog instead of standard error\n"
     "  -l, --log-level LEVEL  error, warn, info or debug\n"
     "      --print-config     print all settings with their help, and end\n"
@@ -204,6 +206,19 @@ tell(int fd, int status)
 	close(fd);
 }
 
+/* Let go of what the caller may be waiting on: its terminal, its pipes. */
+static void
+detach(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int i = 0; i < 3 && fd != -1; i++)
+		if (dup2(fd, i) == -1)
+			log_warn("start", "cannot let go of descriptor %d", i);
+	if (fd > 2)
+		close(fd);
+}
+
 /* As many descriptors as we may have: connections cost one each. */
 static void
 raise_limits(void)
@@ -239,10 +254,16 @@ serve(struct cmdline *c, struct settings *s)
 	    (enum log_level)log_level_parse(s->log_level));
 	raise_limits();
 	sv = server_new(s, read_settings, c, &status, &e);
-	tell(fd, status);
 	if (sv == NULL) {
 		log_error("start", "%s", e.text);
+		tell(fd, status);
 		return status;
+	}
+	if (fd != -1) {
+		log_open("xmsgd", LOG_TO_SYSLOG,
+		    (enum log_level)log_level_parse(s->log_level));
+		detach();
+		tell(fd, status);
 	}
 	status = server_run(sv);
 	server_free(sv);

@@ -343,6 +343,9 @@ create_done(struct store_op *op)
 	struct mswitch *m = ch->m;
 	struct ring_event e = {.type = RING_CREATE};
 
+	m->creating--;
+	if (op->u.create.owner.n != 0)
+		ch->session->creating--;
 	if (op->rc == STORE_OK) {
 		if (mswitch_queue(m, op->u.create.name) == NULL) {
 			e.client = ch->session ? ch->session->token
@@ -373,13 +376,16 @@ mswitch_create(struct mswitch *m, struct change *ch, struct client *c,
 		return change_not(ch, MS_OK);
 	}
 	if (q == NULL &&
-	    (int64_t)HASH_CNT(hh, m->queues) >= m->limits.queues)
+	    (int64_t)HASH_CNT(hh, m->queues) + m->creating >= m->limits.queues)
 		return limit(ch, "queues");
 	if (transient) {
 		owner = c->session->token;
-		if (c->session->nqueues >= m->limits.session_transient)
+		if ((int64_t)c->session->nqueues + c->session->creating >=
+		    m->limits.session_transient)
 			return limit(ch, "session_transient");
+		c->session->creating++;
 	}
+	m->creating++;
 	copy_names(ch, &name, &owner);
 	ch->op[0].kind = STORE_CREATE;
 	ch->op[0].u.create.name = name;
@@ -483,6 +489,18 @@ session_ended(void *ctx, struct session *s)
 
 /* ---- send ---- */
 
+/* How long the request that this answers has been waiting; 0: not known. */
+static int64_t
+waited(const struct mswitch *m, const struct store_msg *sm)
+{
+	const struct queue *rq = mswitch_queue(m, sm->re_queue);
+	const struct msg *req = rq ? msgq_find(&rq->q, sm->re_id) : NULL;
+
+	if (req == NULL || req->body == NULL || req->body->at_ns > sm->at_ns)
+		return 0;
+	return sm->at_ns - req->body->at_ns;
+}
+
 static void
 record_send(struct mswitch *m, const struct change *ch, const struct queue *q)
 {
@@ -496,6 +514,7 @@ record_send(struct mswitch *m, const struct change *ch, const struct queue *q)
 	    .id = sm->id,
 	    .re_id = sm->re_id,
 	    .peer = reply ? sm->re_queue : sm->reply_to,
+	    .dur_ns = reply ? waited(m, sm) : 0,
 	};
 
 	record(m, &e, sm->payload);
@@ -574,8 +593,11 @@ send_done(struct store_op *op)
 	enum ms_rc rc = ms_from_store(op->rc);
 	bool linked = op->flags & STORE_LINK;
 
-	if (q != NULL)
+	m->pending_bytes -= (int64_t)sm->payload.n;
+	if (q != NULL) {
 		q->pending--;
+		q->pending_bytes -= (int64_t)sm->payload.n;
+	}
 	if (op->u.send.answers && rc != MS_OK)
 		idmap_del(&m->answered, sm->re_id);
 	if (ch->kent != NULL && rc != MS_OK)
@@ -615,9 +637,9 @@ send_limit(const struct mswitch *m, const struct queue *q, size_t n)
 
 	if ((int64_t)q->q.n + q->pending >= l->queue_messages)
 		return "queue_messages";
-	if (q->bytes + (int64_t)n > l->queue_bytes)
+	if (q->bytes + q->pending_bytes + (int64_t)n > l->queue_bytes)
 		return "queue_bytes";
-	if (m->bytes + (int64_t)n > l->total_bytes)
+	if (m->bytes + m->pending_bytes + (int64_t)n > l->total_bytes)
 		return "total_bytes";
 	return NULL;
 }
@@ -722,6 +744,8 @@ start_send(struct mswitch *m, struct change *ch, const struct ms_send *s,
 	if (s->key.n != 0)
 		ch->kent = keys_add(m, s->key);
 	q->pending++;
+	q->pending_bytes += (int64_t)s->payload.n;
+	m->pending_bytes += (int64_t)s->payload.n;
 	return MS_PENDING;
 }
 

@@ -68,6 +68,7 @@ struct queue {
 	struct session *owner; /* NULL: persistent */
 	struct msgq q;
 	int64_t bytes;         /* of payloads */
+	int64_t pending_bytes; /* of those on their way to the disk */
 	int64_t held;          /* messages not handed out */
 	int64_t delivered;     /* handed out and not acknowledged */
 	int64_t last_poll_ns;  /* boottime; 0: never since start */
@@ -181,6 +182,8 @@ struct mswitch {
 	size_t forget_n, forget_at;
 	struct keys keys;        /* idempotency keys */
 	int64_t bytes, messages, cached;
+	int64_t pending_bytes;   /* of sends on their way to the disk */
+	uint32_t creating;       /* queues on their way */
 	int64_t last_id, boot_first;
 	int64_t now_ns, wall_ns; /* set by mswitch_now */
 	bool loading;

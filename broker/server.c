@@ -42,7 +42,7 @@
 #define BACKLOG 1024
 
 struct server {
-	struct settings set; /* what may be reloaded changes in here */
+	struct settings *set; /* main's; a reload changes it */
 	int (*reload)(void *, struct settings *, struct err *);
 	void *reload_arg;
 	struct event_base *base;
@@ -85,16 +85,15 @@ wake(void *ctx)
 static void
 turn(struct server *sv)
 {
-	bool more;
-
 	wake(sv);
 	deadlines_run(&sv->deadlines, sv->m->now_ns);
 	do {
 		mswitch_turn(sv->m);
-		more = http_turn(sv->http);
+		http_turn(sv->http);
 		if (!sv->closed)
 			store_kick(sv->store);
-	} while (more || sv->m->dirty != NULL);
+		/* a commit in place may have freed connections to go on */
+	} while (http_more(sv->http) || sv->m->dirty != NULL);
 	trace_turn(&sv->trace);
 }
 
@@ -173,7 +172,7 @@ on_loaded(void *arg, bool ok)
 static void
 apply_limits(struct server *sv)
 {
-	const struct settings *s = &sv->set;
+	const struct settings *s = sv->set;
 	struct http_config *h = &sv->http_config;
 	struct ms_limits *l = &sv->m->limits;
 
@@ -211,7 +210,7 @@ reload(struct server *sv)
 	if (sv->reload(sv->reload_arg, &fresh, &e) == -1) {
 		log_error("server", "settings not changed: %s", e.text);
 	} else {
-		conf_reload(settings_rows, settings_n, &sv->set, &fresh,
+		conf_reload(settings_rows, settings_n, sv->set, &fresh,
 		    not_reloaded, NULL);
 		apply_limits(sv);
 		http_set_limits(sv->http, &sv->http_config);
@@ -241,7 +240,7 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 static int
 open_state(struct server *sv, int *status, struct err *e)
 {
-	const char *dir = sv->set.state;
+	const char *dir = sv->set->state;
 	struct stat st;
 	char *lock;
 
@@ -276,8 +275,8 @@ open_state(struct server *sv, int *status, struct err *e)
 static int
 open_recorder(struct server *sv, struct err *e)
 {
-	size_t size = (size_t)sv->set.recorder_size;
-	char *path = xasprintf("%s/recorder.ring", sv->set.state);
+	size_t size = (size_t)sv->set->recorder_size;
+	char *path = xasprintf("%s/recorder.ring", sv->set->state);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	struct ring ring;
 	int rc = -1;
@@ -316,10 +315,10 @@ open_store(struct server *sv, struct err *e)
 {
 	struct store_config c = {.base = sv->base, .events = &sv->events,
 	    .ctx = sv, .wall_ns = clock_wall_ns(),
-	    .inline_commit = sv->set.inline_commit != 0};
-	char *url = *sv->set.store
-	    ? xstrdup(sv->set.store)
-	    : xasprintf("sqlite:%s/switch.db", sv->set.state);
+	    .inline_commit = sv->set->inline_commit != 0};
+	char *url = *sv->set->store
+	    ? xstrdup(sv->set->store)
+	    : xasprintf("sqlite:%s/switch.db", sv->set->state);
 
 	sv->events = (struct store_events){wake, on_visible, on_state};
 	clock_boot_id(c.boot_id);
@@ -383,24 +382,24 @@ open_socket(struct server *sv, int *status, struct err *e)
 {
 	gid_t gid = (gid_t)-1;
 	struct group *g;
-	int mode = octal(sv->set.mode);
+	int mode = octal(sv->set->mode);
 
 	*status = EXIT_CONFIG;
 	if (mode == -1)
 		return err_set(e, EINVAL,
 		    "server.mode is not octal: use 660 or the like");
-	if (*sv->set.group != '\0') {
-		g = getgrnam(sv->set.group);
+	if (*sv->set->group != '\0') {
+		g = getgrnam(sv->set->group);
 		if (g == NULL)
 			return err_set(e, EINVAL,
 			    "server.group: there is no group \"%s\"",
-			    sv->set.group);
+			    sv->set->group);
 		gid = g->gr_gid;
 	}
 	sv->fd = inherited_socket();
 	if (sv->fd != -1)
 		return 0;
-	sv->fd = usock_listen(sv->set.socket, (mode_t)mode, gid, BACKLOG,
+	sv->fd = usock_listen(sv->set->socket, (mode_t)mode, gid, BACKLOG,
 	    &sv->lock_fd, e);
 	*status = e->code == EADDRINUSE ? EXIT_UNAVAILABLE : EXIT_CANTCREAT;
 	sv->own_socket = sv->fd != -1;
@@ -440,8 +439,8 @@ open_http(struct server *sv, struct err *e)
 	a->deadlines = &sv->deadlines;
 	a->start_ns = clock_mono_ns();
 	a->start_wall_ns = clock_wall_ns();
-	a->max_queues_per_poll = sv->set.poll_queues;
-	a->socket = sv->set.socket;
+	a->max_queues_per_poll = sv->set->poll_queues;
+	a->socket = sv->set->socket;
 	a->uid = geteuid();
 	a->http_config = &sv->http_config;
 	a->wake = wake;
@@ -457,13 +456,13 @@ write_pidfile(struct server *sv)
 	char text[32];
 	int fd, n;
 
-	if (*sv->set.pidfile == '\0')
+	if (*sv->set->pidfile == '\0')
 		return;
-	fd = open(sv->set.pidfile, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+	fd = open(sv->set->pidfile, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
 	    0644);
 	n = sprintf(text, "%d\n", (int)getpid());
 	if (fd == -1 || write(fd, text, (size_t)n) != n)
-		log_warn("server", "cannot write %s: %s", sv->set.pidfile,
+		log_warn("server", "cannot write %s: %s", sv->set->pidfile,
 		    strerror(errno));
 	if (fd != -1)
 		close(fd);
@@ -482,13 +481,13 @@ record(struct server *sv, enum ring_type type)
 
 /* Everything in order. */
 struct server *
-server_new(const struct settings *s,
+server_new(struct settings *s,
     int (*reload_fn)(void *, struct settings *, struct err *), void *arg,
     int *status, struct err *e)
 {
 	struct server *sv = xcalloc(1, sizeof *sv);
 
-	sv->set = *s;
+	sv->set = s;
 	sv->reload = reload_fn;
 	sv->reload_arg = arg;
 	sv->fd = sv->lock_fd = sv->state_fd = -1;
@@ -507,6 +506,7 @@ server_new(const struct settings *s,
 		goto fail;
 	if (open_http(sv, e) == -1)
 		goto fail;
+	write_pidfile(sv);
 	*status = EXIT_OK;
 	return sv;
 fail:
@@ -531,9 +531,8 @@ int
 server_run(struct server *sv)
 {
 	record(sv, RING_START);
-	write_pidfile(sv);
 	log_info("server", "xmsgd %s serves %s, state in %s: %u queues, %lld"
-	    " messages", XMSG_VERSION, sv->set.socket, sv->set.state,
+	    " messages", XMSG_VERSION, sv->set->socket, sv->set->state,
 	    HASH_CNT(hh, sv->m->queues), (long long)sv->m->messages);
 	notify("READY=1");
 	while (!sv->stop)
@@ -574,7 +573,7 @@ server_free(struct server *sv)
 		record(sv, RING_STOP);
 	deadlines_fini(&sv->deadlines);
 	if (sv->ring_mem != NULL)
-		munmap(sv->ring_mem, (size_t)sv->set.recorder_size);
+		munmap(sv->ring_mem, (size_t)sv->set->recorder_size);
 	for (int i = 0; i < 3; i++)
 		if (sv->sig[i] != NULL)
 			event_free(sv->sig[i]);
@@ -583,9 +582,9 @@ server_free(struct server *sv)
 	if (sv->base != NULL)
 		event_base_free(sv->base);
 	if (sv->own_socket)
-		unlink(sv->set.socket);
-	if (sv->http != NULL && *sv->set.pidfile != '\0')
-		unlink(sv->set.pidfile);
+		unlink(sv->set->socket);
+	if (sv->http != NULL && *sv->set->pidfile != '\0')
+		unlink(sv->set->pidfile);
 	if (sv->fd != -1)
 		close(sv->fd);
 	if (sv->lock_fd != -1)

@@ -25,8 +25,8 @@ struct server;
 
 /* Take socket, state folder and store; read the index. NULL with a sentence;
  * *status is then the exit status.  reload(arg, s) fills fresh settings on
- * SIGHUP. */
-struct server *server_new(const struct settings *s,
+ * SIGHUP; what may change then changes in s, which must outlive the server. */
+struct server *server_new(struct settings *s,
     int (*reload)(void *arg, struct settings *fresh, struct err *e),
     void *arg, int *status, struct err *e);
 

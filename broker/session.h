@@ -25,6 +25,7 @@ struct session {
 	uint32_t serial;   /* never 0, not reused within a run */
 	uint32_t nclients; /* connections logged in with the token */
 	uint32_t nqueues;  /* transient queues it owns */
+	uint32_t creating; /* those on their way to the disk */
 	char bytes[];
 };
 

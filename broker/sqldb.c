@@ -861,6 +861,15 @@ on_commit(void *arg, sqlite3 *handle, const char *name, int frames)
 	return SQLITE_OK;
 }
 
+/* The sentence for a file that SQLite cannot make sense of. */
+static int
+not_ours(struct sqldb *db, const char *path, struct err *e)
+{
+	return err_set(e, sqlite3_extended_errcode(db->db),
+	    "%s: %s; it is no database of ours or damaged: move it away and"
+	    " start again", path, sqlite3_errmsg(db->db));
+}
+
 /* What every connection gets (promises D5). */
 static int
 configure(struct sqldb *db, struct err *e)
@@ -893,9 +902,7 @@ identify(struct sqldb *db, const char *path, int64_t *version, struct err *e)
 
 	tables = query_int(db, "SELECT count(*) FROM sqlite_schema");
 	if (tables < 0)
-		return err_set(e, sqlite3_extended_errcode(db->db),
-		    "%s: %s; it is no database of ours or damaged: move it"
-		    " away and start again", path, sqlite3_errmsg(db->db));
+		return not_ours(db, path, e);
 	app = query_int(db, "PRAGMA application_id");
 	*version = query_int(db, "PRAGMA user_version");
 	if (tables == 0 && app == 0)
@@ -1028,7 +1035,7 @@ sqldb_open(const char *path, enum sqldb_mode mode, const char *boot_id,
 		err_set(e, rc, "%s: %s", path,
 		    db->db ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc));
 	else if (configure(db, e) == -1)
-		err_prefix(e, "%s", path);
+		not_ours(db, path, e);
 	else if (mode == SQLDB_WRITER
 		? open_writer(db, path, boot_id, wall_ns, e) == 0
 		: open_reader(db, path, e) == 0)
