@@ -47,8 +47,9 @@
  *  - a request carries an idempotency key, and our broker answers a repeated
  *    key with the id it gave the first time;
  *  - the broker enqueues one reply for each request, a repeat gets the first;
- *  - xmsg_http repeats GET, HEAD, PUT and DELETE; anything else, and
- *    xmsg_shutdown, end with XMSG_ELOST: done or not done, nobody knows.
+ *  - xmsg_http repeats GET, PUT and DELETE (and a DELETE may then hear that
+ *    there is nothing to delete); anything else, and xmsg_shutdown, end with
+ *    XMSG_ELOST: done or not done, nobody knows.
  * An operation whose connection broke 16 times in a row with it as the oldest
  * unanswered one ends with XMSG_ELOST too; it may be what breaks it.
  * With the original broker, which knows no idempotency key, a request may run
@@ -63,6 +64,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* ---- results ---- */
 
@@ -132,11 +134,12 @@ int xmsg_rc(const struct xmsg *x);
 void xmsg_set_timeout(struct xmsg *x, int timeout_ms);
 
 /* How long operations may wait for a broker that is not there before they end
- * with XMSG_ECONNECT.  0: the first failed attempt is enough.  Below 0, as at
- * first: only their own time limits count. */
+ * with XMSG_ECONNECT, or with XMSG_ELOST when they were on their way already.
+ * 0: the first failed attempt is enough.  Below 0, as at first: only their own
+ * time limits count.  Servers and their replies wait for ever. */
 void xmsg_set_patience(struct xmsg *x, int patience_ms);
 
-/* Largest answer to accept, 64 MiB at first; a larger one is XMSG_ELIMIT. */
+/* Largest answer to accept, 128 MiB at first; a larger one is XMSG_ELIMIT. */
 void xmsg_set_max_answer(struct xmsg *x, size_t bytes);
 
 /* ---- driving it ---- */
@@ -353,6 +356,7 @@ struct xmsg_op *xmsg_http_start(struct xmsg *x, const char *method,
  * NULL when out of memory. */
 char *xmsg_encode(const char *s);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif
