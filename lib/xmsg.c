@@ -23,12 +23,12 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "config.h"
+#include "version.h"
 #include "xmsg_impl.h"
 
-#define EVENTS           32 /* descriptors a look */
+#define EVENTS		 32 /* descriptors a look */
 #define MAX_ANSWER_BYTES (128 * 1024 * 1024)
-#define TIMEOUT_MS       30000
+#define TIMEOUT_MS	 30000
 
 static const struct {
 	int rc;
@@ -67,7 +67,7 @@ xmsg_strerror(int rc)
 const char *
 xmsg_version(void)
 {
-	return PACKAGE_VERSION;
+	return XMSG_VERSION;
 }
 
 /* Release bytes. */
@@ -307,10 +307,10 @@ finish_some(struct xmsg *x)
 	struct xmsg_op *op;
 	size_t n = 0;
 
-	TAILQ_FOREACH(op, &x->finished, fin)
+	TAILQ_FOREACH (op, &x->finished, fin)
 		n++;
-	while (n-- > 0 && !x->closing &&
-	    (op = TAILQ_FIRST(&x->finished)) != NULL)
+	while (
+	    n-- > 0 && !x->closing && (op = TAILQ_FIRST(&x->finished)) != NULL)
 		xm_op_run(op);
 }
 
@@ -414,8 +414,10 @@ xmsg_flush(struct xmsg *x, int timeout_ms)
 	while (rc == XMSG_OK && x->nflush > 0) {
 		rc = xm_turn(x, deadline_ns);
 		if (rc == XMSG_ETIMEDOUT)
-			return xm_set(x, rc, "%u acks and replies are not "
-			    "through within the time limit", x->nflush);
+			return xm_set(x, rc,
+			    "%u acks and replies are not "
+			    "through within the time limit",
+			    x->nflush);
 		if (rc == XMSG_OK && x->stopped) {
 			x->stopped = false;
 			return xm_set(x, XMSG_ECANCELED, "stopped");
@@ -519,8 +521,7 @@ equip(struct xmsg *x)
 	unsigned char raw[sizeof x->key / 2 + sizeof x->rng];
 
 	x->epfd = epoll_create1(EPOLL_CLOEXEC);
-	x->timerfd =
-	    timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	x->timerfd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	x->stopfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (x->epfd == -1 || watch(x, &x->timerfd) == -1 ||
 	    watch(x, &x->stopfd) == -1)
@@ -546,7 +547,7 @@ destroy(struct xmsg *x)
 		xmsg_cancel(op);
 	xm_serve_reap(x, true);
 	xm_calls_fini(x);
-	TAILQ_FOREACH(c, &x->conns, link)
+	TAILQ_FOREACH (c, &x->conns, link)
 		xm_conn_free(c);
 	xm_conn_reap(x);
 	heap_fini(&x->timers);

@@ -70,20 +70,20 @@ extern "C" {
 
 enum xmsg_rc {
 	XMSG_OK = 0,
-	XMSG_ENOMEM = -1,     /* out of memory; try again later */
-	XMSG_EINVAL = -2,     /* an argument is not allowed; nothing was sent */
-	XMSG_ESYS = -3,       /* a system call failed */
-	XMSG_ECONNECT = -4,   /* no broker answers (xmsg_set_patience) */
-	XMSG_ETIMEDOUT = -5,  /* the time limit passed */
-	XMSG_ENOQUEUE = -6,   /* there is no such queue */
-	XMSG_ENOENT = -7,     /* there is no such message (any more) */
-	XMSG_EDENIED = -8,    /* the broker does not allow it */
-	XMSG_ELIMIT = -9,     /* too large, too many, or no room */
-	XMSG_EREFUSED = -10,  /* the broker refused for another reason */
-	XMSG_ELOST = -11,     /* connection or reply lost: outcome unknown */
-	XMSG_EPROTO = -12,    /* the answer makes no sense */
+	XMSG_ENOMEM = -1, /* out of memory; try again later */
+	XMSG_EINVAL = -2, /* an argument is not allowed; nothing was sent */
+	XMSG_ESYS = -3, /* a system call failed */
+	XMSG_ECONNECT = -4, /* no broker answers (xmsg_set_patience) */
+	XMSG_ETIMEDOUT = -5, /* the time limit passed */
+	XMSG_ENOQUEUE = -6, /* there is no such queue */
+	XMSG_ENOENT = -7, /* there is no such message (any more) */
+	XMSG_EDENIED = -8, /* the broker does not allow it */
+	XMSG_ELIMIT = -9, /* too large, too many, or no room */
+	XMSG_EREFUSED = -10, /* the broker refused for another reason */
+	XMSG_ELOST = -11, /* connection or reply lost: outcome unknown */
+	XMSG_EPROTO = -12, /* the answer makes no sense */
 	XMSG_ECANCELED = -13, /* xmsg_cancel, xmsg_stop or xmsg_close */
-	XMSG_EBUSY = -14,     /* a blocking function inside a callback */
+	XMSG_EBUSY = -14, /* a blocking function inside a callback */
 };
 
 /* A few words for a code; static, never NULL. */
@@ -195,7 +195,7 @@ struct xmsg_message {
 	enum xmsg_message_kind kind;
 	const char *reply_to; /* XMSG_REQUEST: where the reply goes, or "" */
 	const char *re_queue; /* XMSG_REPLY: the request it answers; else "" */
-	int64_t re_id;        /* XMSG_REPLY; else -1 */
+	int64_t re_id; /* XMSG_REPLY; else -1 */
 	struct xmsg_bytes payload;
 };
 
@@ -220,8 +220,8 @@ int xmsg_respond(struct xmsg *x, const char *reply_to, const char *queue,
 /* Unacknowledged messages of these queues with an id above `from` (-1: all),
  * ascending; waits up to timeout_ms (no more than 300000, also when below 0)
  * for the first.  Time passing without one is success with n == 0.  Messages
- * stay in the queue until they are acknowledged.  Give `next` as `from` the next
- * time, and go on giving it after the broker restarted. */
+ * stay in the queue until they are acknowledged.  Give `next` as `from` the
+ * next time, and go on giving it after the broker restarted. */
 int xmsg_transfer(struct xmsg *x, const char *const *queues, size_t nqueues,
     int64_t from, int timeout_ms, struct xmsg_messages *m);
 void xmsg_messages_free(struct xmsg_messages *m);
@@ -248,14 +248,14 @@ int xmsg_call(struct xmsg *x, const char *queue, struct xmsg_bytes request,
 
 /* How an operation ended. */
 struct xmsg_result {
-	int rc;                 /* XMSG_OK or why not; text: xmsg_error */
-	int status;             /* xmsg_http_start: HTTP status; else 0 */
-	int64_t id;             /* send, call: id of the request, else -1 */
+	int rc; /* XMSG_OK or why not; text: xmsg_error */
+	int status; /* xmsg_http_start: HTTP status; else 0 */
+	int64_t id; /* send, call: id of the request, else -1 */
 	struct xmsg_bytes body; /* call: the reply; http: the answer */
 };
 
-typedef void (*xmsg_done_fn)(struct xmsg *x, const struct xmsg_result *r,
-    void *arg);
+typedef void (*xmsg_done_fn)(
+    struct xmsg *x, const struct xmsg_result *r, void *arg);
 
 /* An operation under way; gone as soon as its callback has been called. */
 struct xmsg_op;
@@ -269,8 +269,8 @@ struct xmsg_op *xmsg_call_start(struct xmsg *x, const char *queue,
 struct xmsg_op *xmsg_send_start(struct xmsg *x, const char *queue,
     const char *reply_to, struct xmsg_bytes payload, xmsg_done_fn fn,
     void *arg);
-struct xmsg_op *xmsg_ack_start(struct xmsg *x, const char *queue, int64_t id,
-    xmsg_done_fn fn, void *arg);
+struct xmsg_op *xmsg_ack_start(
+    struct xmsg *x, const char *queue, int64_t id, xmsg_done_fn fn, void *arg);
 
 /* End an operation now: its callback is called with XMSG_ECANCELED before this
  * returns.  What the broker has been told already stays so: a request may still
@@ -286,8 +286,8 @@ struct xmsg_request;
 /* Gets one message.  The request is the program's until it calls one of
  * xmsg_reply, xmsg_discard or xmsg_leave with it: right here, or any time later
  * from anywhere in the thread.  m is borrowed until then. */
-typedef void (*xmsg_serve_fn)(struct xmsg_request *r,
-    const struct xmsg_message *m, void *arg);
+typedef void (*xmsg_serve_fn)(
+    struct xmsg_request *r, const struct xmsg_message *m, void *arg);
 
 /* Serve a queue (XMSG_CREATE: make it first): fn gets every message of it, in
  * the order of ids, at most `limit` at a time (0: no limit); further ones wait.
@@ -313,12 +313,15 @@ int xmsg_serve(struct xmsg *x, const char *queue, unsigned flags,
 const struct xmsg_message *xmsg_request_message(const struct xmsg_request *r);
 
 /* Answer a request and acknowledge it, in one transaction where the broker can.
- * The library sees to it that the reply arrives, over broker restarts too.  fn,
- * if not NULL, is told the outcome: XMSG_OK: both durable; XMSG_ENOENT: somebody
- * removed the request meanwhile; XMSG_ENOQUEUE: acknowledged, but nobody waits
- * for the reply; XMSG_ELIMIT: the broker does not take a reply this large, the
- * request is still in the queue and can be answered with xmsg_respond and
- * xmsg_ack.  XMSG_OK: r is gone; XMSG_ENOMEM: r is still yours. */
+ * The library sees to it that the reply arrives, over broker restarts too.
+ * When XMSG_OK is returned r is gone; after XMSG_ENOMEM it is still yours.  fn,
+ * if not NULL, is told the outcome:
+ *  XMSG_OK        both are durable;
+ *  XMSG_ENOENT    somebody removed the request meanwhile;
+ *  XMSG_ENOQUEUE  acknowledged, but nobody waits for the reply any more;
+ *  XMSG_ELIMIT    the broker does not take a reply this large.  The request is
+ *                 still in the queue; answer it with xmsg_respond, xmsg_ack;
+ *  XMSG_EREFUSED, XMSG_EDENIED  the same for another reason. */
 int xmsg_reply(struct xmsg_request *r, struct xmsg_bytes payload,
     xmsg_done_fn fn, void *arg);
 
@@ -336,16 +339,16 @@ int xmsg_diagnostics(struct xmsg *x, struct xmsg_bytes *json);
 
 /* Events with a number >= from (-1: all there are); waits up to timeout_ms
  * while there are none.  The JSON is {"events":[[NUMBER,EVENT],...]}. */
-int xmsg_trace(struct xmsg *x, int64_t from, int timeout_ms,
-    struct xmsg_bytes *json);
+int xmsg_trace(
+    struct xmsg *x, int64_t from, int timeout_ms, struct xmsg_bytes *json);
 
 /* End the broker.  XMSG_OK: it said yes. */
 int xmsg_shutdown(struct xmsg *x);
 
 /* Any HTTP request to the broker, for the JSON routes under /v1.  target is
  * encoded already (xmsg_encode), and begins with '/'.  XMSG_OK means that there
- * was an answer; *status (may be NULL) says what it was worth.  No login is made
- * for it.  answer may be NULL. */
+ * was an answer; *status (may be NULL) says what it was worth.  It goes without
+ * a login.  answer may be NULL. */
 int xmsg_http(struct xmsg *x, const char *method, const char *target,
     struct xmsg_bytes body, int *status, struct xmsg_bytes *answer);
 struct xmsg_op *xmsg_http_start(struct xmsg *x, const char *method,

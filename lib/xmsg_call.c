@@ -76,7 +76,7 @@ stray_keep(struct xmsg *x, const struct wire_message *m)
 {
 	struct stray *s;
 
-	TAILQ_FOREACH(s, &x->calls.strays, link)
+	TAILQ_FOREACH (s, &x->calls.strays, link)
 		if (s->id == m->id)
 			return 0; /* delivered again */
 	s = calloc(1, sizeof *s);
@@ -118,7 +118,7 @@ find(struct xmsg *x, struct str queue, int64_t id)
 {
 	struct call *c;
 
-	LIST_FOREACH(c, &x->calls.by_id[(uint64_t)id % CALL_BUCKETS], hash)
+	LIST_FOREACH (c, &x->calls.by_id[(uint64_t)id % CALL_BUCKETS], hash)
 		if (c->op.res.id == id && str_eq(str_of(c->queue), queue))
 			return c;
 	return NULL;
@@ -153,8 +153,7 @@ polled(struct req *r, int rc, int status, struct str body)
 	xm_req_free(r);
 	if (rc != XMSG_OK)
 		return;
-	if (status == 200 &&
-	    wire_get_transfer(body, on_reply, x, &next) >= 0) {
+	if (status == 200 && wire_get_transfer(body, on_reply, x, &next) >= 0) {
 		x->calls.cursor = next;
 		poll_replies(x);
 	} else {
@@ -247,7 +246,7 @@ probe(struct call *c)
 		r = xm_op_req(&c->op);
 	if (r != NULL &&
 	    xm_req_http(r, "GET", (struct str){target.p, target.n}, NULL,
-	        (struct str){NULL, 0}) == 0) {
+		(struct str){NULL, 0}) == 0) {
 		c->state = PROBING;
 		xm_op_submit(&c->op, x->requests, r);
 	} else {
@@ -283,7 +282,7 @@ xm_calls_up(struct conn *conn)
 
 	x->calls.epoch++;
 	for (size_t i = 0; i < CALL_BUCKETS && !x->no_v1; i++)
-		LIST_FOREACH(c, &x->calls.by_id[i], hash)
+		LIST_FOREACH (c, &x->calls.by_id[i], hash)
 			if (c->op.req == NULL && c->epoch != x->calls.epoch)
 				probe(c);
 }
@@ -292,8 +291,7 @@ xm_calls_up(struct conn *conn)
 int
 xm_calls_hello(struct conn *c)
 {
-	struct wire_req w = {
-	    .op = WIRE_TRANSIENT, .name = str_of(c->x->token)};
+	struct wire_req w = {.op = WIRE_TRANSIENT, .name = str_of(c->x->token)};
 
 	return c->x->calls.started ? xm_conn_greet(c, &w) : 0;
 }
@@ -313,7 +311,7 @@ published(struct call *c)
 	c->op.told = true;
 	LIST_INSERT_HEAD(
 	    &x->calls.by_id[(uint64_t)c->op.res.id % CALL_BUCKETS], c, hash);
-	TAILQ_FOREACH(s, &x->calls.strays, link)
+	TAILQ_FOREACH (s, &x->calls.strays, link)
 		if (s->re_id == c->op.res.id &&
 		    str_eq(xm_str(s->queue), str_of(c->queue)))
 			break;
@@ -339,8 +337,8 @@ on_published(struct call *c, struct str body)
 		xm_op_fail(&c->op, XMSG_ENOQUEUE, "there is no queue %.200s",
 		    c->queue);
 	else
-		xm_op_fail(&c->op, XMSG_EPROTO,
-		    "the broker did not give an id");
+		xm_op_fail(
+		    &c->op, XMSG_EPROTO, "the broker did not give an id");
 }
 
 /* The queue is there: publish. */
@@ -396,8 +394,7 @@ call_fini(struct xmsg_op *op)
 static int
 prepare(struct xmsg *x)
 {
-	struct wire_req w = {
-	    .op = WIRE_TRANSIENT, .name = str_of(x->token)};
+	struct wire_req w = {.op = WIRE_TRANSIENT, .name = str_of(x->token)};
 	struct req *r = NULL;
 
 	if (x->calls.started)
@@ -430,8 +427,7 @@ static int
 call_begin(struct call *c, const char *queue, struct str request, bool create)
 {
 	struct xmsg *x = c->op.x;
-	struct wire_req w = {
-	    .op = WIRE_PERSISTENT, .name = str_of(queue)};
+	struct wire_req w = {.op = WIRE_PERSISTENT, .name = str_of(queue)};
 	struct req *first = NULL;
 
 	c->queue = strdup(queue);
@@ -491,8 +487,8 @@ xmsg_call(struct xmsg *x, const char *queue, struct xmsg_bytes request,
 	if (xm_may_block(x))
 		return x->rc;
 	return xm_op_wait_body(x,
-	    xmsg_call_start(x, queue, request, flags, timeout_ms, xm_op_waited,
-	        &w),
+	    xmsg_call_start(
+		x, queue, request, flags, timeout_ms, xm_op_waited, &w),
 	    &w, reply);
 }
 

@@ -26,7 +26,7 @@
 #include "usock.h"
 #include "xmsg_impl.h"
 
-#define WINDOW      64 /* requests on their way at once */
+#define WINDOW	    64 /* requests on their way at once */
 #define MAX_BREAKS  16 /* connections one request may cost */
 #define READ_MIN    4096
 #define KEEP_BUFFER (1024 * 1024) /* larger ones are given back when empty */
@@ -34,7 +34,7 @@
 #define WAIT_FIRST_NS (10 * NS_PER_MS)
 #define WAIT_SOON_NS  (100 * NS_PER_MS) /* at most, early in an outage */
 #define WAIT_LATE_NS  (1 * NS_PER_SEC) /* at most, later */
-#define SOON_NS       (30 * NS_PER_SEC) /* what is early */
+#define SOON_NS	      (30 * NS_PER_SEC) /* what is early */
 #define STEADY_NS     (1 * NS_PER_SEC) /* up so long: back-off starts anew */
 
 static const struct str nothing = {"", 0};
@@ -185,7 +185,8 @@ rest(struct conn *c, const char *why)
 	}
 	if (c->try_ns <= now)
 		c->try_ns = now + pause_ns(c, now);
-	xm_timer_set(c->x, &c->timer, c->try_ns < give_up ? c->try_ns : give_up);
+	xm_timer_set(
+	    c->x, &c->timer, c->try_ns < give_up ? c->try_ns : give_up);
 }
 
 /* Sort the requests of a lost connection: greetings and what nobody waits for
@@ -433,7 +434,7 @@ spare(struct conn *c)
 {
 	struct conn *o;
 
-	TAILQ_FOREACH(o, &c->x->conns, link) {
+	TAILQ_FOREACH (o, &c->x->conns, link) {
 		if (o != c && o->aux && !o->gone && o->login == c->login &&
 		    o->fd != -1 && TAILQ_EMPTY(&o->reqs)) {
 			xm_conn_free(c);
@@ -449,8 +450,6 @@ deliver(struct conn *c, int status, struct str body)
 	struct req *r = TAILQ_FIRST(&c->reqs);
 	bool whole, hello;
 
-	if (r == NULL || r->sent == 0)
-		return false; /* nobody asked */
 	whole = r->sent == r->out.n;
 	hello = r->hello;
 	unlink_req(r);
@@ -483,11 +482,14 @@ static bool
 parse(struct conn *c)
 {
 	enum http1_rc rc = HTTP1_MORE;
+	unsigned due = c->nsent; /* answers these bytes may hold */
 	bool good = true, last = false;
 	size_t off = 0;
 	struct http1 h;
 
 	while (good && !last && off < c->in.n) {
+		if (due == 0)
+			return false; /* nobody asked */
 		rc = http1_feed(&c->parse, c->in.p + off, c->in.n - off);
 		h = c->parse;
 		if (rc != HTTP1_DONE)
@@ -495,13 +497,15 @@ parse(struct conn *c)
 		http1_init(&c->parse, HTTP1_REPLY, &c->x->limits);
 		off += h.used;
 		last = h.close;
-		if (h.status >= 200)
-			good = deliver(c, h.status, h.body) && !c->doomed &&
-			    !c->gone;
+		if (h.status < 200)
+			continue;
+		due--;
+		good = deliver(c, h.status, h.body) && !c->doomed && !c->gone;
 	}
 	if (good && rc == HTTP1_ERROR) {
-		spoil(c, h.status == 413 || h.status == 431 ? XMSG_ELIMIT :
-		                                              XMSG_EPROTO);
+		spoil(c,
+		    h.status == 413 || h.status == 431 ? XMSG_ELIMIT
+						       : XMSG_EPROTO);
 		xm_conn_fail(c);
 		return false;
 	}
@@ -628,7 +632,7 @@ xm_conn_aux(struct xmsg *x, bool login)
 {
 	struct conn *c;
 
-	TAILQ_FOREACH(c, &x->conns, link)
+	TAILQ_FOREACH (c, &x->conns, link)
 		if (c->aux && !c->gone && c->login == login &&
 		    TAILQ_EMPTY(&c->reqs))
 			return c;

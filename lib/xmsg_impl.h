@@ -28,8 +28,8 @@
 
 /* ---- timers ---- */
 
-/* A deadline.  It is in the heap from xm_timer_init to xm_timer_fini, "never" being a
- * time too: so setting one cannot fail for lack of memory. */
+/* A deadline.  It is in the heap from xm_timer_init to xm_timer_fini, "never"
+ * being a time too: so setting one cannot fail for lack of memory. */
 struct timer {
 	struct heap_node node; /* first, so that one is the other */
 	void (*fn)(struct timer *t);
@@ -153,8 +153,8 @@ struct op_call {
 	void *arg;
 };
 
-/* An op of `size` bytes, an xmsg_op first, zeroed, its time limit running.  NULL
- * with the error set in x. */
+/* An op of `size` bytes, an xmsg_op first, zeroed, its time limit running.
+ * NULL with the error set in x. */
 void *xm_op_new(struct xmsg *x, size_t size, struct op_call cb, int timeout_ms);
 void xm_op_free(struct xmsg_op *op); /* tells nobody */
 /* What the stock protocol says, to `c`; op->answer gets the answer.  0 or -1

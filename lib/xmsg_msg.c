@@ -107,8 +107,8 @@ xm_req_publish(struct xmsg *x, struct req *r, const char *queue,
 	buf_addc(&target, '/');
 	wire_put_segment(&target, str_of(reply_to));
 	if (buf_ok(&target))
-		rc = xm_req_http(r, "POST", (struct str){target.p, target.n},
-		    key, payload);
+		rc = xm_req_http(
+		    r, "POST", (struct str){target.p, target.n}, key, payload);
 	buf_fini(&target);
 	return rc;
 }
@@ -148,11 +148,10 @@ xmsg_send_start(struct xmsg *x, const char *queue, const char *reply_to,
 
 /* Start to acknowledge. */
 struct xmsg_op *
-xmsg_ack_start(struct xmsg *x, const char *queue, int64_t id, xmsg_done_fn fn,
-    void *arg)
+xmsg_ack_start(
+    struct xmsg *x, const char *queue, int64_t id, xmsg_done_fn fn, void *arg)
 {
-	struct wire_req w = {
-	    .op = WIRE_ACK, .name = str_of(queue), .id = id};
+	struct wire_req w = {.op = WIRE_ACK, .name = str_of(queue), .id = id};
 	struct xmsg_op *op;
 
 	if (xm_may_start(x) || xm_name(x, queue))
@@ -178,8 +177,7 @@ plain(struct xmsg *x, enum wire_op what, const char *name)
 
 	if (xm_may_block(x) || xm_name(x, name))
 		return x->rc;
-	return xm_op_wait(
-	    x, start(x, &w, plain_answer, OP_WAIT(&wait)), &wait);
+	return xm_op_wait(x, start(x, &w, plain_answer, OP_WAIT(&wait)), &wait);
 }
 
 /* Make a queue. */
@@ -193,8 +191,7 @@ xmsg_create(struct xmsg *x, const char *queue, enum xmsg_kind kind)
 
 	if (xm_may_block(x) || xm_name(x, queue))
 		return x->rc;
-	return xm_op_wait(
-	    x, start(x, &w, plain_answer, OP_WAIT(&wait)), &wait);
+	return xm_op_wait(x, start(x, &w, plain_answer, OP_WAIT(&wait)), &wait);
 }
 
 /* Remove a queue. */
@@ -316,8 +313,7 @@ xmsg_respond(struct xmsg *x, const char *reply_to, const char *queue,
 	if (xm_may_block(x) || xm_name(x, reply_to) || xm_name(x, queue) ||
 	    xm_bytes(x, payload))
 		return x->rc;
-	return xm_op_wait(
-	    x, start(x, &w, sent_answer, OP_WAIT(&wait)), &wait);
+	return xm_op_wait(x, start(x, &w, sent_answer, OP_WAIT(&wait)), &wait);
 }
 
 /* Acknowledge. */
@@ -376,8 +372,8 @@ present(const struct wire_message *m)
 
 /* Read the answer of transfer; takes the body when it succeeds. */
 static int
-unpack_messages(struct xmsg *x, struct xmsg_bytes *body,
-    struct xmsg_messages *out)
+unpack_messages(
+    struct xmsg *x, struct xmsg_bytes *body, struct xmsg_messages *out)
 {
 	struct buf v = BUF_INIT;
 	const struct wire_message *w;
@@ -430,17 +426,17 @@ wire_names(struct xmsg *x, const char *const *queues, size_t n)
 static int
 bounded_ms(int timeout_ms)
 {
-	return timeout_ms < 0 || timeout_ms > MAX_WAIT_MS ? MAX_WAIT_MS :
-	                                                    timeout_ms;
+	return timeout_ms < 0 || timeout_ms > MAX_WAIT_MS ? MAX_WAIT_MS
+							  : timeout_ms;
 }
 
 /* How long to wait for the end of such a wait. */
 static int
 longer_ms(const struct xmsg *x, int wait_ms)
 {
-	return x->timeout_ms < 0 || x->timeout_ms > INT32_MAX - wait_ms ?
-	    -1 :
-	    x->timeout_ms + wait_ms;
+	return x->timeout_ms < 0 || x->timeout_ms > INT32_MAX - wait_ms
+	    ? -1
+	    : x->timeout_ms + wait_ms;
 }
 
 /* Wait for messages. */
@@ -463,7 +459,7 @@ xmsg_transfer(struct xmsg *x, const char *const *queues, size_t nqueues,
 		return x->rc;
 	rc = xm_op_wait(x,
 	    start_on(x, xm_conn_aux(x, true), &w, body_answer, OP_WAIT(&wait),
-	        longer_ms(x, timeout_ms)),
+		longer_ms(x, timeout_ms)),
 	    &wait);
 	free(w.queues);
 	if (rc == XMSG_OK)
@@ -504,14 +500,14 @@ xmsg_diagnostics(struct xmsg *x, struct xmsg_bytes *json)
 		return x->rc;
 	return xm_op_wait_body(x,
 	    start_on(x, xm_conn_aux(x, false), &w, body_answer, OP_WAIT(&wait),
-	        x->timeout_ms),
+		x->timeout_ms),
 	    &wait, json);
 }
 
 /* What happened. */
 int
-xmsg_trace(struct xmsg *x, int64_t from, int timeout_ms,
-    struct xmsg_bytes *json)
+xmsg_trace(
+    struct xmsg *x, int64_t from, int timeout_ms, struct xmsg_bytes *json)
 {
 	struct wire_req w = {.op = WIRE_TRACE, .from = from};
 	struct op_wait wait = {0};
@@ -523,7 +519,7 @@ xmsg_trace(struct xmsg *x, int64_t from, int timeout_ms,
 	w.timeout_s = timeout_ms / 1000.0;
 	return xm_op_wait_body(x,
 	    start_on(x, xm_conn_aux(x, false), &w, body_answer, OP_WAIT(&wait),
-	        longer_ms(x, timeout_ms)),
+		longer_ms(x, timeout_ms)),
 	    &wait, json);
 }
 
@@ -536,8 +532,7 @@ xmsg_shutdown(struct xmsg *x)
 
 	if (xm_may_block(x))
 		return x->rc;
-	return xm_op_wait(
-	    x, start(x, &w, plain_answer, OP_WAIT(&wait)), &wait);
+	return xm_op_wait(x, start(x, &w, plain_answer, OP_WAIT(&wait)), &wait);
 }
 
 static const struct {
@@ -618,8 +613,8 @@ xmsg_http(struct xmsg *x, const char *method, const char *target,
 	if (rc != XMSG_OK)
 		return rc;
 	rc = xm_op_wait_body(x,
-	    xmsg_http_start(x, method, target, body, x->timeout_ms,
-	        xm_op_waited, &w),
+	    xmsg_http_start(
+		x, method, target, body, x->timeout_ms, xm_op_waited, &w),
 	    &w, answer);
 	if (rc == XMSG_OK && status != NULL)
 		*status = w.res.status;

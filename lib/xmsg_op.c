@@ -45,9 +45,9 @@ expired(struct timer *t)
 	    offsetof(struct xmsg_op, limit));
 
 	xm_op_fail(op, XMSG_ETIMEDOUT, "the time limit passed%s",
-	    op->x->requests != NULL && op->x->requests->down_ns != 0 ?
-	        "; there is no broker" :
-	        "");
+	    op->x->requests != NULL && op->x->requests->down_ns != 0
+		? "; there is no broker"
+		: "");
 }
 
 /* A new op. */
@@ -333,7 +333,7 @@ xm_op_patience(struct conn *c, int64_t now)
 
 	if (x->patience_ms < 0)
 		return next;
-	TAILQ_FOREACH(op, &x->ops, all) {
+	TAILQ_FOREACH (op, &x->ops, all) {
 		if (!waits_for(op, c))
 			continue;
 		since = op->born_ns > c->down_ns ? op->born_ns : c->down_ns;

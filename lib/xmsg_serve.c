@@ -25,9 +25,9 @@
 #include "clock.h"
 #include "xmsg_impl.h"
 
-#define POLL_S        30.0
-#define BUCKETS       64
-#define RETRY_NS      (50 * NS_PER_MS) /* an answer the broker had no room for */
+#define POLL_S	      30.0
+#define BUCKETS	      64
+#define RETRY_NS      (50 * NS_PER_MS) /* no room for it now */
 #define RETRY_MOST_NS (1 * NS_PER_SEC)
 
 enum state { WAITING, HANDED, ANSWERING, LEFT };
@@ -70,7 +70,7 @@ find(struct xmsg_server *s, int64_t id)
 {
 	struct xmsg_request *r;
 
-	LIST_FOREACH(r, &s->known[(uint64_t)id % BUCKETS], hash)
+	LIST_FOREACH (r, &s->known[(uint64_t)id % BUCKETS], hash)
 		if (r->m.id == id)
 			return r;
 	return NULL;
@@ -238,8 +238,7 @@ static int
 server_hello(struct conn *c)
 {
 	struct xmsg_server *s = c->arg;
-	struct wire_req w = {
-	    .op = WIRE_PERSISTENT, .name = str_of(s->queue)};
+	struct wire_req w = {.op = WIRE_PERSISTENT, .name = str_of(s->queue)};
 
 	return s->flags & XMSG_CREATE ? xm_conn_greet(c, &w) : 0;
 }
@@ -276,7 +275,7 @@ xm_serve_some(struct xmsg *x)
 {
 	struct xmsg_server *s;
 
-	TAILQ_FOREACH(s, &x->servers, link) {
+	TAILQ_FOREACH (s, &x->servers, link) {
 		if (x->closing)
 			break;
 		hand_out(s);
@@ -370,8 +369,8 @@ static void
 later(struct answer *a)
 {
 	xm_timer_set(a->op.x, &a->retry, clock_mono_ns() + a->wait_ns);
-	a->wait_ns = a->wait_ns * 2 < RETRY_MOST_NS ? a->wait_ns * 2 :
-	                                              RETRY_MOST_NS;
+	a->wait_ns =
+	    a->wait_ns * 2 < RETRY_MOST_NS ? a->wait_ns * 2 : RETRY_MOST_NS;
 }
 
 /* Send what the phase is about.  This must get through: without memory it is
@@ -414,9 +413,9 @@ conclude(struct answer *a)
 		xm_op_finish(&a->op, XMSG_OK);
 	else
 		xm_op_fail(&a->op, a->rc, "%s",
-		    a->rc == XMSG_ENOQUEUE ?
-		        "nobody waits for this reply any more" :
-		        "the request was removed meanwhile");
+		    a->rc == XMSG_ENOQUEUE
+			? "nobody waits for this reply any more"
+			: "the request was removed meanwhile");
 }
 
 /* The broker does not take the answer: the request stays where it is. */

@@ -120,8 +120,9 @@ drop_queues(bool all, struct str name)
 	struct message *m;
 
 	while ((q = *at) != NULL) {
-		if (!all && !(name.p == NULL ? q->transient :
-		                               str_eq(str_of(q->name), name))) {
+		if (!all &&
+		    !(name.p == NULL ? q->transient
+				     : str_eq(str_of(q->name), name))) {
 			at = &q->next;
 			continue;
 		}
@@ -245,8 +246,8 @@ collect(struct client *c)
 		last = best->id;
 		wire_put_transfer_message(&b,
 		    &(struct wire_message){str_of(in), best->id, best->kind,
-		        str_of(best->peer), best->re_id,
-		        {best->payload, best->n}},
+			str_of(best->peer), best->re_id,
+			{best->payload, best->n}},
 		    !any);
 		any = true;
 	}
@@ -300,8 +301,8 @@ request(struct client *c, const struct wire_req *w, struct str key)
 		k->next = keys;
 		keys = k;
 		if ((flags & FAKE_ECHO) && str_starts(w->name, STR("echo"))) {
-			(void)reply(w->reply_to, w->name, id, w->payload,
-			    &twice);
+			(void)reply(
+			    w->reply_to, w->name, id, w->payload, &twice);
 			(void)ack(w->name, id);
 		}
 	}
@@ -346,8 +347,9 @@ v1(struct client *c, bool post, struct str target, struct str body)
 	}
 	m = find_message(str_of(q), id);
 	if (m == NULL) {
-		put(c, 404, STR("{\"error\":{\"code\":\"x\",\"message\":\"no "
-				"such message\"}}"));
+		put(c, 404,
+		    STR("{\"error\":{\"code\":\"x\",\"message\":\"no "
+			"such message\"}}"));
 	} else if (!post) {
 		put(c, 200, STR("{}"));
 	} else {
@@ -356,8 +358,8 @@ v1(struct client *c, bool post, struct str target, struct str body)
 			put(c, 409, STR("{\"error\":{}}"));
 		} else {
 			ack(str_of(q), id);
-			buf_addf(&b, "{\"queue\":\"x\",\"id\":%lld}",
-			    (long long)r);
+			buf_addf(
+			    &b, "{\"queue\":\"x\",\"id\":%lld}", (long long)r);
 			put(c, 200, (struct str){b.p, b.n});
 		}
 	}
@@ -478,6 +480,7 @@ rule_for(struct str line)
 		if (!str_starts(line, str_of(rules[i].match)))
 			continue;
 		if (passed[i]++ < rules[i].skip ||
+		    (rules[i].action == FAKE_BLINK && passed[i] % 2 == 0) ||
 		    shared->hits[i] >= rules[i].times)
 			continue;
 		shared->hits[i]++;
@@ -641,8 +644,8 @@ loop(void)
 		for (size_t i = 0; i < n; i++) {
 			struct client *c = &clients[i];
 			p[i + 1] = (struct pollfd){.fd = c->dead ? -1 : c->fd,
-			    .events = (short)(POLLIN |
-			        (c->out.n > 0 ? POLLOUT : 0))};
+			    .events =
+				(short)(POLLIN | (c->out.n > 0 ? POLLOUT : 0))};
 			if (c->parked &&
 			    c->until_ns - clock_mono_ns() < NS_PER_SEC)
 				wait = 1;
@@ -700,8 +703,8 @@ fake_stop(struct fake *f)
 	kill(f->pid, SIGKILL);
 	waitpid(f->pid, &status, 0);
 	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) {
-		fprintf(stderr, "the fake broker ended by itself: %#x\n",
-		    status);
+		fprintf(
+		    stderr, "the fake broker ended by itself: %#x\n", status);
 		abort();
 	}
 	unlink(f->path);

@@ -24,6 +24,7 @@ enum fake_action {
 	FAKE_ANSWER_CLOSE, /* the same, then close */
 	FAKE_SILENT, /* do it, never answer */
 	FAKE_RESTART, /* do it, die unanswered, come back after `ms` */
+	FAKE_BLINK, /* the same, but only every other time */
 	FAKE_FORGET, /* the same, without the transient queues */
 	FAKE_WIPE, /* die first, come back without anything */
 };
