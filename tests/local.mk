@@ -90,10 +90,12 @@ tests_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
 
 # libxmsg against a broker that misbehaves
-xmsg_tests = tests/test_xmsg
+xmsg_tests = tests/test_xmsg tests/test_xmsg_broker
 XMSG_TEST_LIBS = libclient.a $(UNIT_LIBS)
 check_PROGRAMS += $(xmsg_tests)
 TESTS += $(xmsg_tests)
 tests_test_xmsg_SOURCES = tests/test_xmsg.c \
 	tests/support/fake.c tests/support/fake.h
 tests_test_xmsg_LDADD = $(XMSG_TEST_LIBS)
+tests_test_xmsg_broker_SOURCES = tests/test_xmsg_broker.c
+tests_test_xmsg_broker_LDADD = $(XMSG_TEST_LIBS)
