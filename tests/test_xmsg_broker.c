@@ -15,9 +15,9 @@
 #include "clock.h"
 #include "xmsg.h"
 
-#define TEXT(s)  ((struct xmsg_bytes){s, sizeof(s) - 1})
+#define TEXT(s)	 ((struct xmsg_bytes){s, sizeof(s) - 1})
 #define LIMIT_MS 60000
-#define CALLS    64
+#define CALLS	 64
 
 static char dir[] = "/tmp/xmsg-broker-XXXXXX";
 static char sock[64], state[64], program[4096];
@@ -173,8 +173,7 @@ calls_survive_kill_9(void **s)
 
 	(void)s;
 	assert_int_equal(xmsg_create(server, "work", XMSG_PERSISTENT), 0);
-	assert_non_null(
-	    xmsg_serve_start(server, "work", 0, 0, handler, NULL));
+	assert_non_null(xmsg_serve_start(server, "work", 0, 0, handler, NULL));
 	memset(runs, 0, sizeof runs);
 	replies = handled = 0;
 	for (int round = 0; round < 20; round++) {
@@ -218,8 +217,7 @@ descriptors_stay_flat(void **s)
 
 	(void)s;
 	assert_int_equal(xmsg_create(server, "work", XMSG_PERSISTENT), 0);
-	assert_non_null(
-	    xmsg_serve_start(server, "work", 0, 1, handler, NULL));
+	assert_non_null(xmsg_serve_start(server, "work", 0, 1, handler, NULL));
 	replies = 0;
 	for (int i = 0; i < 200; i++) {
 		broker_kill();
@@ -256,7 +254,7 @@ compare(struct xmsg *x, const struct xmsg_result *r, void *arg)
 
 	(void)x;
 	b->rc = r->rc;
-	b->same = r->body.n == b->sent.n &&
+	b->same = r->rc == XMSG_OK && r->body.n == b->sent.n &&
 	    memcmp(r->body.p, b->sent.p, r->body.n) == 0;
 	b->done = 1;
 }
@@ -273,8 +271,8 @@ payloads_pass_unchanged(void **s)
 	assert_non_null(p);
 	for (size_t i = 0; i < sizes[4]; i++)
 		p[i] = (char)(i + i / 65536);
-	assert_non_null(xmsg_serve_start(
-	    server, "echo", XMSG_CREATE, 0, echo, NULL));
+	assert_non_null(
+	    xmsg_serve_start(server, "echo", XMSG_CREATE, 0, echo, NULL));
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		struct back b = {.sent = {p, sizes[i]}};
 		assert_non_null(xmsg_call_start(caller, "echo", b.sent,
@@ -314,8 +312,8 @@ calls_fail_as_they_should(void **s)
 	struct xmsg_bytes r;
 
 	(void)s;
-	assert_int_equal(xmsg_call(x, "nowhere", TEXT("x"), 0, 1000, &r),
-	    XMSG_ENOQUEUE);
+	assert_int_equal(
+	    xmsg_call(x, "nowhere", TEXT("x"), 0, 1000, &r), XMSG_ENOQUEUE);
 	assert_int_equal(xmsg_call(x, "mute", TEXT("x"), XMSG_CREATE, 50, &r),
 	    XMSG_ETIMEDOUT);
 	assert_int_equal(xmsg_destroy(x, "mute"), 0);
@@ -352,6 +350,35 @@ call_for_a_removed_request_ends(void **s)
 	xmsg_close(other);
 }
 
+/* The example of the manual page: one serves, one calls. */
+static void
+example_works(void **s)
+{
+	char example[4200], command[4400], line[64] = "";
+	pid_t server;
+	FILE *f;
+
+	(void)s;
+	snprintf(example, sizeof example, "%s/tests/xmsg_example",
+	    getenv("XMSG_BUILDDIR"));
+	server = fork();
+	assert_true(server != -1);
+	if (server == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execl(example, example, sock, NULL);
+		_exit(127);
+	}
+	snprintf(command, sizeof command, "%s %s 'hello, switch'", example,
+	    sock);
+	f = popen(command, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof line, f));
+	assert_string_equal(line, "hello, switch\n");
+	assert_int_equal(pclose(f), 0);
+	assert_int_equal(kill(server, SIGKILL), 0);
+	assert_int_equal(waitpid(server, NULL, 0), server);
+}
+
 int
 main(void)
 {
@@ -363,6 +390,7 @@ main(void)
 	    cmocka_unit_test(too_large_is_refused),
 	    cmocka_unit_test(calls_fail_as_they_should),
 	    cmocka_unit_test(call_for_a_removed_request_ends),
+	    cmocka_unit_test(example_works),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
