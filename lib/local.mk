@@ -19,3 +19,24 @@ libbase_a_SOURCES = \
 	lib/redact_end.c
 libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(INIH_CFLAGS)
 EXTRA_DIST += lib/xmsg.pc.in
+
+# libxmsg, the client library: shared for others, with what it needs of ours
+# hidden inside; as an archive for our own programs, which stay plain
+# executables.  Link libclient.a before libbase.a.
+XMSG_SOURCES = \
+	lib/xmsg.c lib/xmsg.h lib/xmsg_impl.h \
+	lib/xmsg_conn.c lib/xmsg_op.c lib/xmsg_msg.c \
+	lib/xmsg_call.c lib/xmsg_serve.c
+noinst_LIBRARIES += libclient.a
+libclient_a_SOURCES = $(XMSG_SOURCES)
+lib_LTLIBRARIES += libxmsg.la
+libxmsg_la_SOURCES = $(XMSG_SOURCES) \
+	lib/err.c lib/clock.c lib/buf.c lib/heap.c lib/usock.c \
+	lib/http1.c lib/json.c lib/wire.c lib/wire_body.c
+libxmsg_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
+libxmsg_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -no-undefined \
+	-Wl,--version-script=$(top_srcdir)/lib/xmsg.map
+EXTRA_libxmsg_la_DEPENDENCIES = lib/xmsg.map
+include_HEADERS += lib/xmsg.h
+pkgconfig_DATA += lib/xmsg.pc
+EXTRA_DIST += lib/xmsg.map

@@ -95,3 +95,32 @@ tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_conf_CPPFLAGS = $(AM_CPPFLAGS) -DSEEDS='"conf.seeds"'
 tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_conf_LDADD = libbase.a $(INIH_LIBS)
+
+# libxmsg against a broker that misbehaves
+xmsg_tests = tests/test_xmsg tests/test_xmsg_nomem tests/test_xmsg_broker
+XMSG_TEST_LIBS = libclient.a $(UNIT_LIBS)
+check_PROGRAMS += $(xmsg_tests)
+TESTS += $(xmsg_tests)
+tests_test_xmsg_SOURCES = tests/test_xmsg.c \
+	tests/support/fake.c tests/support/fake.h
+tests_test_xmsg_LDADD = $(XMSG_TEST_LIBS)
+tests_test_xmsg_nomem_SOURCES = tests/test_xmsg_nomem.c \
+	tests/support/fake.c tests/support/fake.h
+tests_test_xmsg_nomem_LDADD = $(XMSG_TEST_LIBS)
+tests_test_xmsg_nomem_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc \
+	-Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=reallocarray \
+	-Wl,--wrap=strdup -Wl,--wrap=asprintf -Wl,--wrap=__asprintf_chk \
+	-Wl,--wrap=free
+tests_test_xmsg_broker_SOURCES = tests/test_xmsg_broker.c
+tests_test_xmsg_broker_LDADD = $(XMSG_TEST_LIBS)
+# the example of the manual page, which test_xmsg_broker runs
+check_PROGRAMS += tests/xmsg_example
+nodist_tests_xmsg_example_SOURCES = tests/xmsg_example.c
+tests_xmsg_example_LDADD = libclient.a libbase.a
+CLEANFILES += tests/xmsg_example.c
+tests/xmsg_example.c: $(top_srcdir)/doc/libxmsg.3
+	$(AM_V_GEN)$(MKDIR_P) tests && sed -n -e '/^\.Sh EXAMPLES/,/^\.Ed/!d' \
+		-e '/^#include/,/^\.Ed/{/^\.Ed/d;s/\\e/\\/g;p;}' \
+		$(top_srcdir)/doc/libxmsg.3 >$@
+dist_check_SCRIPTS += tests/test_xmsg_names.sh
+TESTS += tests/test_xmsg_names.sh
