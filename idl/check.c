@@ -12,6 +12,7 @@
 
 #include "check.h"
 #include "prose.h"
+#include "yml.h"
 
 /* What every check is handed down. */
 struct check {
@@ -305,6 +306,18 @@ check_errors(struct check *c, const struct exn *e)
 	}
 }
 
+/* Where a part of an example was written: example, "params", name. */
+static struct pos
+part_at(const struct example *x, const char *part, const char *name)
+{
+	const struct yml *y = x->src, *e = yml_get(y, part);
+
+	if (e != NULL && name != NULL && e->kind == YML_MAP &&
+	    yml_get(e, name) != NULL)
+		e = yml_get(e, name);
+	return e != NULL ? e->at : x->at;
+}
+
 /* An example's params: every parameter, and no other. */
 static void
 check_example_params(
@@ -321,7 +334,8 @@ check_example_params(
 			complain(c, x->at, "the parameter \"%s\" is missing",
 			    p->name);
 		else
-			check_value(c, x->at, p->type, v);
+			check_value(
+			    c, part_at(x, "params", p->name), p->type, v);
 	}
 	json_object_foreach(x->params, name, v)
 	{
@@ -332,8 +346,9 @@ check_example_params(
 			suggest_offer(&s, p->name);
 		}
 		if (p == NULL)
-			complain(c, x->at, "unknown parameter \"%.60s\"%s",
-			    name, suggest_text(&s));
+			complain(c, part_at(x, "params", name),
+			    "unknown parameter \"%.60s\"%s", name,
+			    suggest_text(&s));
 	}
 }
 
@@ -366,7 +381,8 @@ check_example(struct check *c, const struct method *m, const struct example *x)
 		    "error%s",
 		    unit ? " (result: null)" : "");
 	else if (x->result != NULL)
-		check_value(c, x->at, m->result, x->result);
+		check_value(
+		    c, part_at(x, "result", NULL), m->result, x->result);
 	else if (!declares(m->iface, x->error))
 		complain(c, x->at,
 		    "the interface does not declare the error "

@@ -227,7 +227,7 @@ link_feature(struct link *k, struct method *m)
 	suggest_init(&s, m->feature_name);
 	for (f = k->api->features; f != NULL; f = f->next)
 		suggest_offer(&s, f->name);
-	diag_add(k->d, m->at, k->where, "unknown feature \"%s\"%s",
+	diag_add(k->d, m->feature_at, k->where, "unknown feature \"%s\"%s",
 	    m->feature_name, suggest_text(&s));
 }
 

@@ -484,6 +484,7 @@ read_examples(struct load *l, const struct yml *y, void *slot)
 		x = *tail = arena_alloc(l->a, sizeof(*x));
 		tail = &x->next;
 		x->at = e->at;
+		x->src = e;
 		snprintf(name, sizeof(name), "examples[%zu]", i++);
 		n = path_push(l, name);
 		read_map(l, e, example_keys, x);
@@ -507,6 +508,16 @@ read_result(struct load *l, const struct yml *y, void *slot)
 	path_pop(l, n);
 }
 
+/* The method's feature word; slot is the method. */
+static void
+read_feature(struct load *l, const struct yml *y, void *slot)
+{
+	struct method *m = slot;
+
+	m->feature_at = y->at;
+	read_text(l, y, &m->feature_name);
+}
+
 static const struct key method_keys[] = {
     {"title", read_text, offsetof(struct method, title), true},
     {"description", read_text, offsetof(struct method, doc), true},
@@ -514,7 +525,7 @@ static const struct key method_keys[] = {
     {"params", read_members, offsetof(struct method, params), false},
     {"result", read_result, 0, false},
     {"raises", read_refs, offsetof(struct method, raises), false},
-    {"feature", read_text, offsetof(struct method, feature_name), false},
+    {"feature", read_feature, 0, false},
     {"idempotent", read_bool, offsetof(struct method, idempotent), false},
     {"unused", read_bool, offsetof(struct method, unused), false},
     {"lifecycle", read_life, offsetof(struct method, life), false},
@@ -718,8 +729,10 @@ load_text(struct api *api, const char *file, const char *text, size_t n,
 
 	file = arena_strndup(l.a, file, strlen(file));
 	root = yml_parse(l.a, file, text, n, d);
-	if (root == NULL)
+	if (root == NULL) {
+		api->broken = true;
 		return;
+	}
 	if (root->kind == YML_MAP && yml_get(root, "module") != NULL)
 		l.module = new_module(&l);
 	read_map(&l, root, file_keys, l.module != NULL ? l.module : &common);

@@ -25,5 +25,10 @@ xmsg_idl_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
 # The declarations.
 idlapidir = $(pkgdatadir)/idl
 idl_api = \
-	idl/api/api.yaml
+	idl/api/api.yaml \
+	idl/api/datapath.yaml \
+	idl/api/plugin.yaml \
+	idl/api/task.yaml \
+	idl/api/volume.yaml
 dist_idlapi_DATA = $(idl_api)
+EXTRA_DIST += idl/api/SCHEMA.md

@@ -132,7 +132,7 @@ read_api(char *const *paths)
 
 	for (paths = *paths != NULL ? paths : installed; *paths; paths++)
 		load_path(api, *paths, &d);
-	if (d.n == 0)
+	if (!api->broken)
 		load_link(api, &d);
 	if (d.n == 0)
 		check_api(api, &d);

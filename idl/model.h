@@ -145,6 +145,7 @@ struct example {
 	json_t *result;
 	const struct exn *error;
 	const char *error_name, *error_arg;
+	const struct yml *src; /* as it was written, for messages */
 };
 
 struct method {
@@ -160,6 +161,7 @@ struct method {
 	struct example *examples;
 	const struct feature *feature; /* needs or announces it, or NULL */
 	const char *feature_name;
+	struct pos feature_at;
 	bool idempotent; /* doing it twice is doing it once */
 	bool unused; /* today's toolstack never calls it */
 	const struct life *life;
@@ -199,6 +201,7 @@ struct api {
 	struct arena arena;
 	json_t *values; /* owns every example */
 	struct pos at;
+	bool broken; /* a file was not even YAML */
 	const char *name, *title, *doc, *version;
 	struct member *context; /* the parameter in front of all: dbg */
 	struct release *releases;
