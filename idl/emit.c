@@ -14,6 +14,8 @@
 
 const struct emitter *const emitters[] = {
     &emit_list,
+    &emit_jsonschema,
+    &emit_openrpc,
     NULL,
 };
 

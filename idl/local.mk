@@ -11,7 +11,8 @@ libidl_a_SOURCES = \
 	idl/link.c \
 	idl/check.c idl/check.h \
 	idl/emit.c idl/emit.h \
-	idl/emit_list.c
+	idl/emit_list.c \
+	idl/emit_json.c
 libidl_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/idl $(YAML_CFLAGS) $(JANSSON_CFLAGS)
 
 bin_PROGRAMS += xmsg-idl
