@@ -67,25 +67,32 @@ same(char a, char b)
 	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
-/* How many single-letter edits turn a into b, case ignored. */
+/* How many edits turn a into b, case ignored: a letter more, less or other,
+ * or two neighbours exchanged. */
 static size_t
 edits(const char *a, const char *b)
 {
-	size_t row[WORD_MAX_LEN + 1], diag, up, i, j;
-	size_t na = strlen(a), nb = strlen(b);
+	size_t rows[3][WORD_MAX_LEN + 1];
+	size_t *row = rows[0], *last = rows[1], *older = rows[2], *spare;
+	size_t na = strlen(a), nb = strlen(b), i, j;
 
 	if (na > WORD_MAX_LEN || nb > WORD_MAX_LEN)
 		return WORD_MAX_LEN;
 	for (j = 0; j <= nb; j++)
 		row[j] = j;
 	for (i = 1; i <= na; i++) {
-		diag = row[0];
+		spare = older;
+		older = last;
+		last = row;
+		row = spare;
 		row[0] = i;
 		for (j = 1; j <= nb; j++) {
-			up = row[j];
-			row[j] = min3(up + 1, row[j - 1] + 1,
-			    diag + (same(a[i - 1], b[j - 1]) ? 0 : 1));
-			diag = up;
+			row[j] = min3(last[j] + 1, row[j - 1] + 1,
+			    last[j - 1] + !same(a[i - 1], b[j - 1]));
+			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) &&
+			    same(a[i - 2], b[j - 1]) &&
+			    older[j - 2] + 1 < row[j])
+				row[j] = older[j - 2] + 1;
 		}
 	}
 	return row[nb];
@@ -98,7 +105,7 @@ suggest_init(struct suggest *s, const char *word)
 	size_t n = strlen(word);
 
 	s->word = word;
-	s->best = NULL;
+	s->best[0] = '\0';
 	s->distance = 1 + (n < 3 ? 1 : n / 3);
 	s->text[0] = '\0';
 }
@@ -111,7 +118,7 @@ suggest_offer(struct suggest *s, const char *name)
 
 	if (n < s->distance) {
 		s->distance = n;
-		s->best = name;
+		snprintf(s->best, sizeof(s->best), "%s", name);
 	}
 }
 
@@ -119,7 +126,7 @@ suggest_offer(struct suggest *s, const char *name)
 const char *
 suggest_text(struct suggest *s)
 {
-	if (s->best != NULL)
+	if (s->best[0] != '\0')
 		snprintf(s->text, sizeof(s->text), " (did you mean \"%s\"?)",
 		    s->best);
 	return s->text;

@@ -46,7 +46,8 @@ bool diag_full(const struct diag *d);
  * the text to append to the message, ` (did you mean "x"?)` or "".
  */
 struct suggest {
-	const char *word, *best;
+	const char *word;
+	char best[48]; /* "" = none */
 	size_t distance;
 	char text[80];
 };

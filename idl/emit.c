@@ -15,6 +15,7 @@
 const struct emitter *const emitters[] = {
     &emit_list,
     &emit_jsonschema,
+    &emit_python,
     &emit_openrpc,
     NULL,
 };

@@ -274,6 +274,31 @@ link_ifaces(struct link *k, struct iface *i)
 	}
 }
 
+/* A method by "Interface.method", or NULL with the problem noted. */
+static const struct method *
+method_named(struct link *k, const struct ref *r)
+{
+	const struct method *found = api_method(k->api, r->name), *f;
+	const struct module *m;
+	const struct iface *i;
+	struct suggest s;
+	char name[90];
+
+	if (found != NULL)
+		return found;
+	suggest_init(&s, r->name);
+	for (m = k->api->modules; m != NULL; m = m->next)
+		for (i = m->ifaces; i != NULL; i = i->next)
+			for (f = i->methods; f != NULL; f = f->next) {
+				snprintf(name, sizeof(name), "%s.%s", i->name,
+				    f->name);
+				suggest_offer(&s, name);
+			}
+	diag_add(k->d, r->at, k->where, "unknown method \"%s\"%s", r->name,
+	    suggest_text(&s));
+	return NULL;
+}
+
 /* Feature words and their methods. */
 static void
 link_features(struct link *k)
@@ -285,10 +310,7 @@ link_features(struct link *k)
 		at(k, f->name, "", "");
 		link_life(k, &f->life, k->api->life);
 		for (r = f->methods; r != NULL; r = r->next) {
-			r->method = api_method(k->api, r->name);
-			if (r->method == NULL)
-				diag_add(k->d, r->at, k->where,
-				    "unknown method \"%s\"", r->name);
+			r->method = method_named(k, r);
 		}
 	}
 }

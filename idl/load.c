@@ -386,7 +386,7 @@ tdef_kind_of(struct load *l, const struct yml *y, struct tdef *t)
 		t->kind = TDEF_RECORD;
 	else if (t->tags != NULL)
 		t->kind = TDEF_VARIANT;
-	else if (n == 1 && t->alias == NULL)
+	else if (n == 1 && yml_get(y, "type") == NULL)
 		complain(l, y->key, "the type is empty");
 }
 

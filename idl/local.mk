@@ -12,7 +12,10 @@ libidl_a_SOURCES = \
 	idl/check.c idl/check.h \
 	idl/emit.c idl/emit.h \
 	idl/emit_list.c \
-	idl/emit_json.c
+	idl/emit_json.c \
+	idl/pytext.c idl/pytext.h \
+	idl/emit_py.c idl/emit_py.h \
+	idl/emit_pyi.c
 libidl_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/idl $(YAML_CFLAGS) $(JANSSON_CFLAGS)
 
 bin_PROGRAMS += xmsg-idl
@@ -33,3 +36,43 @@ idl_api = \
 	idl/api/volume.yaml
 dist_idlapi_DATA = $(idl_api)
 EXTRA_DIST += idl/api/SCHEMA.md
+
+# The Python package: hand-written files and generated ones in one folder that
+# pip can install (`pip install BUILD/python`).
+idl_python = \
+	idl/runtime/python/pyproject.toml \
+	idl/runtime/python/setup.py \
+	idl/runtime/python/xapi/__init__.py \
+	idl/runtime/python/xapi/py.typed \
+	idl/runtime/python/xapi/storage/__init__.py \
+	idl/runtime/python/xapi/storage/api/__init__.py \
+	idl/runtime/python/xapi/storage/api/runtime.py \
+	idl/runtime/python/xapi/storage/api/v5/__init__.py \
+	idl/runtime/python/xapi/storage/common.py \
+	idl/runtime/python/xapi/storage/log.py
+EXTRA_DIST += $(idl_python)
+python/stamp: xmsg-idl$(EXEEXT) $(idl_api) $(idl_python)
+	$(AM_V_GEN)rm -rf python && $(MKDIR_P) python && \
+	for f in $(idl_python); do \
+		to=python/$${f#idl/runtime/python/}; \
+		$(MKDIR_P) "$${to%/*}" && cp $(srcdir)/$$f $$to && \
+		chmod u+w $$to || exit 1; \
+	done
+	$(AM_V_at)./xmsg-idl$(EXEEXT) python -o python $(srcdir)/idl/api
+	$(AM_V_at)touch $@
+all-local: python/stamp
+clean-local: clean-idl
+clean-idl:
+	-rm -rf python
+.PHONY: clean-idl
+
+# Installed for use by path; distributions put it where their Pythons look.
+idlpythondir = $(pkgdatadir)/python
+install-data-local: python/stamp
+	cd python && find . -type f ! -name stamp ! -name '*.pyc' | \
+	while read -r f; do \
+		$(MKDIR_P) "$(DESTDIR)$(idlpythondir)/$${f%/*}" && \
+		$(INSTALL_DATA) "$$f" "$(DESTDIR)$(idlpythondir)/$$f" || exit 1; \
+	done
+uninstall-local:
+	-rm -rf "$(DESTDIR)$(idlpythondir)"

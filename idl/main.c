@@ -44,6 +44,7 @@ usage(FILE *f)
 	      "declarations\n\n"
 	      "  -o DIR       write files below DIR (needed by formats of\n"
 	      "               several files; without it, to standard output)\n"
+	      "  --formats    list the words above, for scripts\n"
 	      "  -h, --help   this text\n"
 	      "  -V, --version\n",
 	    f);
@@ -225,9 +226,11 @@ main(int argc, char **argv)
 	    {"help", no_argument, NULL, 'h'},
 	    {"version", no_argument, NULL, 'V'},
 	    {"output", required_argument, NULL, 'o'},
+	    {"formats", no_argument, NULL, 'F'},
 	    {NULL, 0, NULL, 0},
 	};
 	const char *dir = NULL;
+	size_t i;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "ho:V", longopts, NULL)) != -1)
@@ -235,6 +238,10 @@ main(int argc, char **argv)
 		case 'h': usage(stdout); return EXIT_OK;
 		case 'V': puts("xmsg-idl " XMSG_VERSION); return EXIT_OK;
 		case 'o': dir = optarg; break;
+		case 'F':
+			for (i = 0; emitters[i] != NULL; i++)
+				puts(emitters[i]->name);
+			return EXIT_OK;
 		default: usage(stderr); return EXIT_USAGE;
 		}
 	if (optind >= argc) {

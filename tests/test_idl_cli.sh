@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 the xmsg authors
+# SPDX-License-Identifier: ISC
+
+# xmsg-idl as a program: golden files, usage, exit statuses, same output for
+# the same input.  `XMSG_GOLDEN=write sh test_idl_cli.sh` writes the golden
+# files anew; look at the difference before you commit it.
+
+set -u
+idl=$XMSG_BUILDDIR/xmsg-idl
+golden=$XMSG_SRCDIR/tests/golden
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+n=0
+bad=0
+
+# ok STATUS NAME: one TAP line.
+ok() {
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		bad=1
+		echo "not ok $n - $2"
+		sed 's/^/# /' "$tmp/why" 2>/dev/null | head -40
+	fi
+	rm -f "$tmp/why"
+}
+
+# same NAME EXPECTED ACTUAL: files or folders.
+same() {
+	if [ "${XMSG_GOLDEN:-}" = write ] && [ "$3" != "$2" ]; then
+		rm -rf "$2"
+		cp -r "$3" "$2"
+	fi
+	diff -ru "$2" "$3" >"$tmp/why" 2>&1
+	ok $? "$1"
+}
+
+# status NAME WANTED COMMAND...: its exit status; output to $tmp/out, err.
+status() {
+	name=$1
+	wanted=$2
+	shift 2
+	"$@" >"$tmp/out" 2>"$tmp/err"
+	got=$?
+	{ echo "status $got, wanted $wanted"; cat "$tmp/err"; } >"$tmp/why"
+	[ "$got" -eq "$wanted" ]
+	ok $? "$name"
+}
+
+# has NAME FILE TEXT
+has() {
+	cp "$2" "$tmp/why"
+	grep -qF -- "$3" "$2"
+	ok $? "$1"
+}
+
+cd "$golden/tiny" || exit 99
+status "a small interface has no problems" 0 "$idl" check tiny.yaml
+has "check says what it saw" "$tmp/out" "tiny 1.2: 1 interfaces, 2 methods"
+for format in $("$idl" --formats); do
+	mkdir -p "$tmp/$format"
+	"$idl" "$format" -o "$tmp/$format" tiny.yaml
+	same "golden files of $format" "$golden/tiny/$format" "$tmp/$format"
+	mkdir -p "$tmp/again"
+	"$idl" "$format" -o "$tmp/again" "$golden/tiny/tiny.yaml"
+	XMSG_GOLDEN='' same "$format is the same from elsewhere" \
+	    "$tmp/$format" "$tmp/again"
+	rm -rf "$tmp/again"
+done
+
+status "the declarations have no problems" 0 \
+    "$idl" check "$XMSG_SRCDIR/idl/api"
+has "all calls are there" "$tmp/out" "6 interfaces, 49 methods"
+status "list writes to standard output" 0 "$idl" list "$XMSG_SRCDIR/idl/api"
+[ "$(wc -l <"$tmp/out")" -eq 49 ]
+ok $? "one line for each call"
+has "a call with its history" "$tmp/out" \
+    "Volume.revert(dbg: string, sr: sr, snapshot: key, key: key) -> unit  since xapi-26.16.0"
+
+cd "$golden/bad" || exit 99
+for f in *.yaml; do
+	status "bad input $f is refused" 1 "$idl" check "$f"
+	cp "$tmp/err" "$tmp/bad"
+	same "bad input $f says where" "$golden/bad/${f%.yaml}.txt" "$tmp/bad"
+done
+
+cd "$tmp" || exit 99
+status "no word is a usage error" 2 "$idl"
+status "an unknown word is a usage error" 2 "$idl" pyhton x
+has "the word that was meant is offered" "$tmp/err" 'did you mean "python"?'
+status "an unknown option is a usage error" 2 "$idl" --what
+status "help" 0 "$idl" --help
+has "help lists the formats" "$tmp/out" "jsonschema"
+status "version" 0 "$idl" --version
+status "a file that is not there" 1 "$idl" check nowhere.yaml
+has "is named" "$tmp/err" "nowhere.yaml: No such file"
+mkdir empty
+status "an empty folder" 1 "$idl" check empty
+has "is named, too" "$tmp/err" "empty: there is no *.yaml file"
+status "several files need a folder" 1 "$idl" python "$golden/tiny/tiny.yaml"
+has "says so" "$tmp/err" "-o DIR"
+status "a full disk is noticed" 1 sh -c \
+    "'$idl' list '$golden/tiny/tiny.yaml' >/dev/full"
+
+echo "1..$n"
+exit $bad
