@@ -54,13 +54,15 @@ record_stub(struct buf *b, const struct tdef *d)
 {
 	const struct member *m;
 
-	buf_addf(b, "\nclass %s(TypedDict):\n", d->name);
+	/* Not as a class: there a member named like its type would hide it. */
+	buf_addf(b, "\n%s = TypedDict(\"%s\", {\n", d->name, d->name);
 	for (m = d->fields; m != NULL; m = m->next) {
-		buf_addf(b, "    %s: %s", m->name,
+		buf_addf(b, "    \"%s\": %s", m->name,
 		    m->optional ? "NotRequired[Optional[" : "");
 		hint(b, m->type, "");
-		buf_adds(b, m->optional ? "]]\n" : "\n");
+		buf_adds(b, m->optional ? "]],\n" : ",\n");
 	}
+	buf_adds(b, "})\n");
 }
 
 /* A variant as the union of its written forms. */

@@ -15,7 +15,8 @@ libidl_a_SOURCES = \
 	idl/emit_json.c \
 	idl/pytext.c idl/pytext.h \
 	idl/emit_py.c idl/emit_py.h \
-	idl/emit_pyi.c
+	idl/emit_pyi.c \
+	idl/emit_c.c
 libidl_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/idl $(YAML_CFLAGS) $(JANSSON_CFLAGS)
 
 bin_PROGRAMS += xmsg-idl
@@ -36,6 +37,20 @@ idl_api = \
 	idl/api/volume.yaml
 dist_idlapi_DATA = $(idl_api)
 EXTRA_DIST += idl/api/SCHEMA.md
+
+# Tables and checks for C programs of our own.
+noinst_LIBRARIES += libsmapi.a
+libsmapi_a_SOURCES = idl/runtime/c/idlval.c idl/runtime/c/idlval.h
+nodist_libsmapi_a_SOURCES = idl/gen_smapi.c idl/gen_smapi.h
+libsmapi_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/idl/runtime/c \
+	-I$(top_builddir)/idl $(JANSSON_CFLAGS)
+idl/gen_smapi.c: xmsg-idl$(EXEEXT) $(idl_api)
+	$(AM_V_GEN)./xmsg-idl$(EXEEXT) c -o idl $(srcdir)/idl/api
+idl/gen_smapi.h: idl/gen_smapi.c
+	@test -f $@ || { rm -f $< && $(MAKE) $<; }
+idl/runtime/c/libsmapi_a-idlval.$(OBJEXT): idl/gen_smapi.h
+idl/libsmapi_a-gen_smapi.$(OBJEXT): idl/gen_smapi.h
+CLEANFILES += idl/gen_smapi.c idl/gen_smapi.h
 
 # The Python package: hand-written files and generated ones in one folder that
 # pip can install (`pip install BUILD/python`).

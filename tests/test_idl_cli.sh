@@ -78,6 +78,24 @@ ok $? "one line for each call"
 has "a call with its history" "$tmp/out" \
     "Volume.revert(dbg: string, sr: sr, snapshot: key, key: key) -> unit  since xapi-26.16.0"
 
+# The C we write passes our formatter, the Python any style checker's width.
+cd "$tmp" || exit 99
+"$idl" c -o generated "$XMSG_SRCDIR/idl/api"
+cp "$XMSG_SRCDIR/.clang-format" generated/
+if command -v clang-format >/dev/null; then
+	(cd generated && clang-format --dry-run -Werror ./*.c ./*.h) \
+	    >"$tmp/why" 2>&1
+	ok $? "generated C passes the formatter"
+else
+	n=$((n + 1))
+	echo "ok $n - generated C passes the formatter # SKIP no clang-format"
+fi
+"$idl" python -o generated "$XMSG_SRCDIR/idl/api"
+find generated -name '*.py' -exec awk 'length > 79 { print FILENAME": "$0 }' \
+    {} + >"$tmp/why"
+[ ! -s "$tmp/why" ]
+ok $? "generated Python fits 79 columns"
+
 cd "$golden/bad" || exit 99
 for f in *.yaml; do
 	status "bad input $f is refused" 1 "$idl" check "$f"

@@ -181,6 +181,9 @@ class Map(Type):
             return value
         return encoded
 
+    def hint(self):
+        return "KEY VALUE"
+
 
 class Pair(Type):
     """Two values."""

@@ -14,10 +14,11 @@ colour = Union[
     List[Any],
 ]
 
-class thing(TypedDict):
-    label: label
-    size: int
-    weight: int
-    fragile: bool
-    colour: NotRequired[Optional[colour]]
-    notes: Dict[str, label]
+thing = TypedDict("thing", {
+    "label": label,
+    "size": int,
+    "weight": int,
+    "fragile": bool,
+    "colour": NotRequired[Optional[colour]],
+    "notes": Dict[str, label],
+})

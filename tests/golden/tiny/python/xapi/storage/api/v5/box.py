@@ -12,11 +12,11 @@ from xapi.storage.api import runtime as _runtime
 from xapi.storage.api.v5 import _types
 
 
-class Unimplemented(Rpc_light_failure):
-    """The call is not there."""
+class Glued(Rpc_light_failure):
+    """The box is glued shut."""
 
     def __init__(self, arg_0):
-        Rpc_light_failure.__init__(self, "Unimplemented", [arg_0])
+        Rpc_light_failure.__init__(self, "Glued", [arg_0])
         _runtime.check_error_argument(arg_0)
         self.arg_0 = arg_0
 
@@ -48,7 +48,7 @@ _Box_put = _runtime.Method(
     result=_runtime.UNIT,
     result_doc="Nothing: `null`.",
     errors=[
-        ("Unimplemented", "when the box is glued shut"),
+        ("Glued", "when the box is glued shut"),
     ],
     since="The second",
     examples=[
@@ -60,7 +60,7 @@ _Box_put = _runtime.Method(
         (
             "A box that is glued",
             '{"dbg": "task 1", "what": "a shoe"}',
-            "Unimplemented: Box.put",
+            "Glued: the box",
         ),
     ],
 )
@@ -128,7 +128,7 @@ class Box_skeleton(object):
 
         Returns unit. Nothing: `null`.
 
-        - raises Unimplemented when the box is glued shut
+        - raises Glued when the box is glued shut
         """
         raise Unimplemented("Box.put")
 

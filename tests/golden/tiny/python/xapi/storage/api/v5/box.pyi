@@ -7,7 +7,7 @@ from xapi import *
 from xapi import Rpc_light_failure
 from xapi.storage.api.v5 import _types
 
-class Unimplemented(Rpc_light_failure):
+class Glued(Rpc_light_failure):
     arg_0: str
     def __init__(self, arg_0: str) -> None: ...
 

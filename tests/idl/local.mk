@@ -1,0 +1,21 @@
+# Tests of the generator and of what it makes.
+check_PROGRAMS += tests/test_idl
+TESTS += tests/test_idl
+tests_test_idl_SOURCES = tests/test_idl.c
+tests_test_idl_CPPFLAGS = $(libidl_a_CPPFLAGS)
+tests_test_idl_LDADD = $(IDL_LIBS) $(CMOCKA_LIBS)
+
+# The tables for C programs.
+check_PROGRAMS += tests/test_idlval
+TESTS += tests/test_idlval
+tests_test_idlval_SOURCES = tests/test_idlval.c
+tests_test_idlval_CPPFLAGS = $(libsmapi_a_CPPFLAGS)
+tests_test_idlval_LDADD = libsmapi.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+tests/tests_test_idlval-test_idlval.$(OBJEXT): idl/gen_smapi.h
+
+idl_tests = tests/test_idl_python.py tests/test_idl_cli.sh
+TESTS += $(idl_tests)
+EXTRA_DIST += $(idl_tests) tests/support/tap.py tests/idl/python_cases.py \
+	$(srcdir)/tests/golden
+tests/test_idl_python.log: python/stamp
+tests/test_idl_cli.log: xmsg-idl$(EXEEXT) python/stamp
