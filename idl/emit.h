@@ -21,12 +21,18 @@ struct out_file {
 	struct out_file *next;
 	char *path; /* relative, with / */
 	bool exec; /* to be made executable */
+	char *link; /* a symbolic link to this instead, or NULL */
 	struct buf text;
 };
 
 /* A new file; append to what is returned until the emitter returns. */
 struct buf *out_file(struct out *o, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* The newest file is a program. */
+void out_exec(struct out *o);
+/* A symbolic link. */
+void out_link(struct out *o, const char *target, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 void out_fini(struct out *o);
 
 struct emitter {
@@ -36,6 +42,11 @@ struct emitter {
 };
 
 extern const struct emitter *const emitters[]; /* NULL at the end */
+
+/* `new-plugin`: a plugin folder to begin with; kind is "volume" or
+ * "datapath". */
+void emit_new_plugin(
+    const struct api *api, struct out *o, const char *name, const char *kind);
 
 extern const struct emitter emit_list;
 extern const struct emitter emit_python;

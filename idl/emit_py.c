@@ -178,6 +178,7 @@ emit_types(const struct api *api, struct out *o)
 {
 	struct buf *b = out_file(o, PY_DIR "_types.py");
 	const struct module *m;
+	const struct feature *f;
 	const struct tdef *d;
 	struct done done = {NULL, 0};
 	size_t n = count(api->types);
@@ -197,6 +198,10 @@ emit_types(const struct api *api, struct out *o)
 		for (d = m->types; d != NULL; d = d->next)
 			type_def(b, d, &done);
 	free(done.p);
+	buf_adds(b, "\n# Words that Plugin.query may list.\nFEATURES = [\n");
+	for (f = api->features; f != NULL; f = f->next)
+		buf_addf(b, "    \"%s\",\n", f->name);
+	buf_adds(b, "]\n");
 }
 
 /* A declared error; those common to all are in the hand-written part. */

@@ -113,6 +113,7 @@ py_stub_types(const struct api *api, struct out *o)
 	    "from typing import (Any, Dict, List, Literal, Optional, "
 	    "Tuple, TypedDict,\n                    Union)\n\n"
 	    "from typing_extensions import NotRequired\n");
+	buf_adds(b, "\nFEATURES: List[str]\n");
 	type_stubs(b, api->types);
 	for (m = api->modules; m != NULL; m = m->next)
 		type_stubs(b, m->types);

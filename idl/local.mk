@@ -16,7 +16,8 @@ libidl_a_SOURCES = \
 	idl/pytext.c idl/pytext.h \
 	idl/emit_py.c idl/emit_py.h \
 	idl/emit_pyi.c \
-	idl/emit_c.c
+	idl/emit_c.c \
+	idl/emit_new.c
 libidl_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/idl $(YAML_CFLAGS) $(JANSSON_CFLAGS)
 
 bin_PROGRAMS += xmsg-idl
@@ -63,6 +64,7 @@ idl_python = \
 	idl/runtime/python/xapi/storage/api/__init__.py \
 	idl/runtime/python/xapi/storage/api/runtime.py \
 	idl/runtime/python/xapi/storage/api/v5/__init__.py \
+	idl/runtime/python/xapi/storage/check.py \
 	idl/runtime/python/xapi/storage/common.py \
 	idl/runtime/python/xapi/storage/log.py
 EXTRA_DIST += $(idl_python)

@@ -32,7 +32,8 @@ usage(FILE *f)
 	size_t i;
 
 	fputs("usage: xmsg-idl FORMAT [-o DIR] [FILE-OR-FOLDER...]\n"
-	      "       xmsg-idl check [FILE-OR-FOLDER...]\n\n"
+	      "       xmsg-idl check [FILE-OR-FOLDER...]\n"
+	      "       xmsg-idl new-plugin [--datapath] [-o DIR] NAME\n\n"
 	      "Reads the declarations of the storage interface (by default\n"
 	      "those installed with the program) and writes:\n\n",
 	    f);
@@ -41,9 +42,11 @@ usage(FILE *f)
 		    f, "  %-12s %s\n", emitters[i]->name, emitters[i]->help);
 	fputs("\n"
 	      "  check        nothing; reports every mistake in the "
-	      "declarations\n\n"
+	      "declarations\n"
+	      "  new-plugin   a folder for a plugin of your own, in Python\n\n"
 	      "  -o DIR       write files below DIR (needed by formats of\n"
 	      "               several files; without it, to standard output)\n"
+	      "  --datapath   a datapath plugin instead of a volume plugin\n"
 	      "  --formats    list the words above, for scripts\n"
 	      "  -h, --help   this text\n"
 	      "  -V, --version\n",
@@ -69,27 +72,38 @@ make_parents(char *path)
 	return 0;
 }
 
+/* Bytes and mode of a plain file; 0 or -1 with errno. */
+static int
+write_plain(const char *path, const struct out_file *f)
+{
+	FILE *out = fopen(path, "we");
+	int rc = 0;
+
+	if (out == NULL)
+		return -1;
+	if (f->text.n > 0 && fwrite(f->text.p, 1, f->text.n, out) != f->text.n)
+		rc = -1;
+	if (fclose(out) != 0)
+		rc = -1;
+	if (rc == 0 && f->exec)
+		rc = chmod(path, 0755);
+	return rc;
+}
+
 /* One file below dir. */
 static int
 write_file(const char *dir, const struct out_file *f)
 {
 	char *path = xasprintf("%s/%s", dir, f->path);
-	FILE *out = NULL;
-	int rc = -1, closed = EOF;
+	int rc = make_parents(path);
 
-	if (make_parents(path) < 0)
-		goto done;
-	out = fopen(path, "we");
-	if (out != NULL) {
-		fwrite(f->text.p, 1, f->text.n, out);
-		rc = ferror(out) ? -1 : 0;
-		closed = fclose(out);
+	if (rc == 0) {
+		rc = f->link != NULL ? symlink(f->link, path)
+				     : write_plain(path, f);
+		if (rc < 0)
+			fprintf(stderr, "xmsg-idl: %s: %s\n", path,
+			    strerror(errno));
 	}
-	if (closed != 0 || (f->exec && chmod(path, 0755) < 0))
-		rc = -1;
-	if (rc < 0)
-		fprintf(stderr, "xmsg-idl: %s: %s\n", path, strerror(errno));
-done:
 	free(path);
 	return rc;
 }
@@ -186,6 +200,37 @@ run_emitter(const struct emitter *e, const char *dir, char *const *paths)
 	return rc < 0 ? EXIT_BAD : EXIT_OK;
 }
 
+/* `new-plugin NAME`: a folder of that name, which must not be there. */
+static int
+run_new(const char *name, const char *kind, const char *dir, char *const *paths)
+{
+	struct out o = {NULL};
+	struct api *api;
+	struct stat st;
+	char *path;
+	int rc;
+
+	if (name == NULL || name[0] == '.' || name[0] == '\0' ||
+	    strpbrk(name, "/\"\\ ") != NULL) {
+		fputs("xmsg-idl: new-plugin wants the name of the plugin, "
+		      "which becomes a folder\n",
+		    stderr);
+		return EXIT_USAGE;
+	}
+	path = xasprintf("%s/%s", dir != NULL ? dir : ".", name);
+	rc = lstat(path, &st);
+	if (rc == 0)
+		fprintf(stderr, "xmsg-idl: %s is there already\n", path);
+	free(path);
+	if (rc == 0 || (api = read_api(paths)) == NULL)
+		return EXIT_BAD;
+	emit_new_plugin(api, &o, name, kind);
+	rc = write_out(dir != NULL ? dir : ".", &o);
+	out_fini(&o);
+	api_free(api);
+	return rc < 0 ? EXIT_BAD : EXIT_OK;
+}
+
 /* No such word. */
 static int
 unknown_format(const char *name)
@@ -195,6 +240,7 @@ unknown_format(const char *name)
 
 	suggest_init(&s, name);
 	suggest_offer(&s, "check");
+	suggest_offer(&s, "new-plugin");
 	for (i = 0; emitters[i] != NULL; i++)
 		suggest_offer(&s, emitters[i]->name);
 	fprintf(stderr,
@@ -206,9 +252,13 @@ unknown_format(const char *name)
 
 /* The word decides. */
 static int
-run(const char *name, const char *dir, char *const *paths)
+run(const char *name, const char *kind, const char *dir, char *const *paths)
 {
 	size_t i;
+
+	if (strcmp(name, "new-plugin") == 0)
+		return run_new(
+		    paths[0], kind, dir, paths[0] != NULL ? paths + 1 : paths);
 
 	if (strcmp(name, "check") == 0)
 		return run_check(paths);
@@ -227,9 +277,10 @@ main(int argc, char **argv)
 	    {"version", no_argument, NULL, 'V'},
 	    {"output", required_argument, NULL, 'o'},
 	    {"formats", no_argument, NULL, 'F'},
+	    {"datapath", no_argument, NULL, 'D'},
 	    {NULL, 0, NULL, 0},
 	};
-	const char *dir = NULL;
+	const char *dir = NULL, *kind = "volume";
 	size_t i;
 	int c;
 
@@ -238,6 +289,7 @@ main(int argc, char **argv)
 		case 'h': usage(stdout); return EXIT_OK;
 		case 'V': puts("xmsg-idl " XMSG_VERSION); return EXIT_OK;
 		case 'o': dir = optarg; break;
+		case 'D': kind = "datapath"; break;
 		case 'F':
 			for (i = 0; emitters[i] != NULL; i++)
 				puts(emitters[i]->name);
@@ -248,5 +300,5 @@ main(int argc, char **argv)
 		usage(stderr);
 		return EXIT_USAGE;
 	}
-	return run(argv[optind], dir, argv + optind + 1);
+	return run(argv[optind], kind, dir, argv + optind + 1);
 }

@@ -96,6 +96,28 @@ find generated -name '*.py' -exec awk 'length > 79 { print FILENAME": "$0 }' \
 [ ! -s "$tmp/why" ]
 ok $? "generated Python fits 79 columns"
 
+# A new plugin passes its own test.
+for kind in "" --datapath; do
+	rm -rf fresh
+	status "new-plugin $kind" 0 "$idl" new-plugin $kind -o fresh mine \
+	    "$XMSG_SRCDIR/idl/api"
+	PYTHONPATH=$XMSG_BUILDDIR/python PYTHONDONTWRITEBYTECODE=1 \
+	    fresh/mine/selftest >"$tmp/self" 2>&1
+	st=$?
+	cp "$tmp/self" "$tmp/why"
+	ok $st "its self-test passes $kind"
+	has "and says so $kind" "$tmp/self" "ok 1 - there is a Plugin.Query"
+done
+status "new-plugin does not write over a folder" 1 \
+    "$idl" new-plugin -o fresh mine "$XMSG_SRCDIR/idl/api"
+has "says so" "$tmp/err" "is there already"
+status "new-plugin wants a name" 2 "$idl" new-plugin
+mv fresh/mine/Plugin.Query fresh/mine/Datapath.opne
+PYTHONPATH=$XMSG_BUILDDIR/python fresh/mine/selftest >"$tmp/self" 2>&1
+[ $? -eq 1 ]
+ok $? "a broken plugin fails its self-test"
+has "a wrong link is found" "$tmp/self" "not ok 1 - Datapath.opne is a call"
+
 cd "$golden/bad" || exit 99
 for f in *.yaml; do
 	status "bad input $f is refused" 1 "$idl" check "$f"

@@ -13,9 +13,11 @@ tests_test_idlval_CPPFLAGS = $(libsmapi_a_CPPFLAGS)
 tests_test_idlval_LDADD = libsmapi.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 tests/tests_test_idlval-test_idlval.$(OBJEXT): idl/gen_smapi.h
 
-idl_tests = tests/test_idl_python.py tests/test_idl_cli.sh
+idl_tests = tests/test_idl_python.py tests/test_idl_cli.sh \
+	tests/test_idl_examples.py
 TESTS += $(idl_tests)
 EXTRA_DIST += $(idl_tests) tests/support/tap.py tests/idl/python_cases.py \
-	$(srcdir)/tests/golden
+	tests/golden examples
 tests/test_idl_python.log: python/stamp
+tests/test_idl_examples.log: xmsg-idl$(EXEEXT) python/stamp
 tests/test_idl_cli.log: xmsg-idl$(EXEEXT) python/stamp

@@ -18,3 +18,8 @@ thing = _runtime.Record("thing", [
     _runtime.Field("colour", colour, optional=True),
     _runtime.Field("notes", _runtime.Map(label)),
 ])
+
+# Words that Plugin.query may list.
+FEATURES = [
+    "BOX_PUT",
+]

@@ -6,6 +6,8 @@ from typing import (Any, Dict, List, Literal, Optional, Tuple, TypedDict,
 
 from typing_extensions import NotRequired
 
+FEATURES: List[str]
+
 label = str
 
 colour = Union[
