@@ -21,3 +21,14 @@ EXTRA_DIST += $(idl_tests) tests/support/tap.py tests/idl/python_cases.py \
 tests/test_idl_python.log: python/stamp
 tests/test_idl_examples.log: xmsg-idl$(EXEEXT) python/stamp
 tests/test_idl_cli.log: xmsg-idl$(EXEEXT) python/stamp
+
+# Declarations from strangers.
+check_PROGRAMS += tests/fuzz/fuzz_idl
+if !FUZZING
+TESTS += tests/fuzz/fuzz_idl
+endif
+tests_fuzz_fuzz_idl_SOURCES = tests/fuzz/fuzz_idl.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_idl_CPPFLAGS = $(libidl_a_CPPFLAGS) -DSEEDS='"idl.seeds"'
+tests_fuzz_fuzz_idl_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_idl_LDADD = $(IDL_LIBS)
+EXTRA_DIST += tests/fuzz/idl.seeds tests/fuzz/idl.dict
