@@ -16,6 +16,7 @@
 #include "xalloc.h"
 
 #include "check.h"
+#include "diff.h"
 #include "emit.h"
 #include "load.h"
 
@@ -33,6 +34,7 @@ usage(FILE *f)
 
 	fputs("usage: xmsg-idl FORMAT [-o DIR] [FILE-OR-FOLDER...]\n"
 	      "       xmsg-idl check [FILE-OR-FOLDER...]\n"
+	      "       xmsg-idl diff OLD NEW\n"
 	      "       xmsg-idl new-plugin [--datapath] [-o DIR] NAME\n\n"
 	      "Reads the declarations of the storage interface (by default\n"
 	      "those installed with the program) and writes:\n\n",
@@ -40,16 +42,19 @@ usage(FILE *f)
 	for (i = 0; emitters[i] != NULL; i++)
 		fprintf(
 		    f, "  %-12s %s\n", emitters[i]->name, emitters[i]->help);
-	fputs("\n"
-	      "  check        nothing; reports every mistake in the "
-	      "declarations\n"
-	      "  new-plugin   a folder for a plugin of your own, in Python\n\n"
-	      "  -o DIR       write files below DIR (needed by formats of\n"
-	      "               several files; without it, to standard output)\n"
-	      "  --datapath   a datapath plugin instead of a volume plugin\n"
-	      "  --formats    list the words above, for scripts\n"
-	      "  -h, --help   this text\n"
-	      "  -V, --version\n",
+	fputs(
+	    "\n"
+	    "  check        nothing; reports every mistake in the "
+	    "declarations\n"
+	    "  diff         what changed; status 1 when it breaks callers or\n"
+	    "               plugins and no lifecycle says so\n"
+	    "  new-plugin   a folder for a plugin of your own, in Python\n\n"
+	    "  -o DIR       write files below DIR (needed by formats of\n"
+	    "               several files; without it, to standard output)\n"
+	    "  --datapath   a datapath plugin instead of a volume plugin\n"
+	    "  --formats    list the words above, for scripts\n"
+	    "  -h, --help   this text\n"
+	    "  -V, --version\n",
 	    f);
 }
 
@@ -231,6 +236,41 @@ run_new(const char *name, const char *kind, const char *dir, char *const *paths)
 	return rc < 0 ? EXIT_BAD : EXIT_OK;
 }
 
+/* `diff OLD NEW`: 0 when nobody's program breaks, 1 when one does. */
+static int
+run_diff(char *const *paths)
+{
+	char *one[] = {NULL, NULL};
+	struct api *old, *new = NULL;
+	struct buf text = BUF_INIT;
+	enum diff_level level;
+
+	if (paths[0] == NULL || paths[1] == NULL || paths[2] != NULL) {
+		fputs("xmsg-idl: diff wants two files or folders, OLD and "
+		      "NEW\n",
+		    stderr);
+		return EXIT_USAGE;
+	}
+	one[0] = paths[0];
+	old = read_api(one);
+	one[0] = paths[1];
+	if (old != NULL)
+		new = read_api(one);
+	if (new == NULL) {
+		api_free(old);
+		return EXIT_USAGE;
+	}
+	level = diff_apis(old, new, &text);
+	if (text.n > 0)
+		fwrite(text.p, 1, text.n, stdout);
+	buf_fini(&text);
+	api_free(old);
+	api_free(new);
+	if (fflush(stdout) != 0)
+		return EXIT_USAGE;
+	return level == DIFF_BREAKS ? EXIT_BAD : EXIT_OK;
+}
+
 /* No such word. */
 static int
 unknown_format(const char *name)
@@ -240,6 +280,7 @@ unknown_format(const char *name)
 
 	suggest_init(&s, name);
 	suggest_offer(&s, "check");
+	suggest_offer(&s, "diff");
 	suggest_offer(&s, "new-plugin");
 	for (i = 0; emitters[i] != NULL; i++)
 		suggest_offer(&s, emitters[i]->name);
@@ -262,6 +303,8 @@ run(const char *name, const char *kind, const char *dir, char *const *paths)
 
 	if (strcmp(name, "check") == 0)
 		return run_check(paths);
+	if (strcmp(name, "diff") == 0)
+		return run_diff(paths);
 	for (i = 0; emitters[i] != NULL; i++)
 		if (strcmp(emitters[i]->name, name) == 0)
 			return run_emitter(emitters[i], dir, paths);

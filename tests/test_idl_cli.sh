@@ -96,6 +96,51 @@ find generated -name '*.py' -exec awk 'length > 79 { print FILENAME": "$0 }' \
 [ ! -s "$tmp/why" ]
 ok $? "generated Python fits 79 columns"
 
+# diff: breaking and safe changes, by sed on the small interface.
+tiny=$golden/tiny/tiny.yaml
+# changed NAME STATUS TEXT SED-SCRIPT
+changed() {
+	what=$1
+	text=$3
+	sed "$4" "$tiny" >"$tmp/new.yaml"
+	status "diff: $what" "$2" "$idl" diff "$tiny" "$tmp/new.yaml"
+	has "diff: $what: says so" "$tmp/out" "$text"
+}
+status "diff: the same is the same" 0 "$idl" diff "$tiny" "$tiny"
+[ ! -s "$tmp/out" ]
+ok $? "diff: and says nothing"
+changed "a parameter with another type" 1 \
+    "breaks  Box.put: the parameter what has another type" \
+    's/what: {type: string/what: {type: int/
+     s/params: {what: a shoe}/params: {what: 5}/
+     s/description: The thing., example: a shoe/description: The thing./'
+changed "another order of parameters" 1 \
+    "breaks  Box.look: the parameter limits stands where colour was" \
+    '/^          colour:/,/^            example:/d
+     s/^\( *\)params: {colour: Plain, limits: {}}/\1params: {limits: {}}/'
+changed "another result" 1 "breaks  Box.look: the result has another type" \
+    's/type: list<thing>/type: thing/
+     s/- {label: a shoe, size/  {label: a shoe, size/'
+changed "a member that is needed" 1 "breaks  thing.shape: a new member" \
+    's/^      size: .*/&\n      shape: {type: int, description: S.}/
+     s/size: 300/size: 300, shape: 1/'
+changed "an optional member" 0 "safe    thing.shape: a new member" \
+    's/^      size: .*/&\n      shape: {type: int, optional: true, description: S.}/'
+changed "a tag that is gone" 1 "breaks  colour.Plain: the tag is gone" \
+    's/^      Plain:/      Clear:/; s/default: Plain/default: Clear/
+     s/colour: Plain/colour: Clear/'
+changed "a deprecation" 0 "safe    Box.put: deprecated in third" \
+    's/note: It takes hats, too./&\n          - deprecated: third\n            note: Use Box.look instead./'
+changed "a feature that is gone" 1 "breaks  BOX_PUT: the feature is gone" \
+    's/BOX_PUT/BOX_PUTS/'
+changed "a method that is gone" 1 "breaks  Box.look: the method is gone" \
+    's/^      look:/      see:/'
+changed "an announced change" 0 "safe    Box.look: extended in second" \
+    's/^        idempotent: true/&\n        lifecycle: [{published: first}, {extended: second, note: N.}]/
+     s/^          limits:/          more: {type: int, description: M.}\n&/
+     s/limits: {}}/limits: {}, more: 1}/'
+status "diff wants two" 2 "$idl" diff "$tiny"
+
 # A new plugin passes its own test.
 for kind in "" --datapath; do
 	rm -rf fresh
