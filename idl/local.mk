@@ -52,6 +52,8 @@ idl/gen_smapi.h: idl/gen_smapi.c
 	@test -f $@ || { rm -f $< && $(MAKE) $<; }
 idl/runtime/c/libsmapi_a-idlval.$(OBJEXT): idl/gen_smapi.h
 idl/libsmapi_a-gen_smapi.$(OBJEXT): idl/gen_smapi.h
+# For whoever includes it: the adapter, tests.
+BUILT_SOURCES += idl/gen_smapi.h
 CLEANFILES += idl/gen_smapi.c idl/gen_smapi.h
 
 # The Python package: hand-written files and generated ones in one folder that

@@ -11,7 +11,7 @@ TESTS += tests/test_idlval
 tests_test_idlval_SOURCES = tests/test_idlval.c
 tests_test_idlval_CPPFLAGS = $(libsmapi_a_CPPFLAGS)
 tests_test_idlval_LDADD = libsmapi.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
-tests/tests_test_idlval-test_idlval.$(OBJEXT): idl/gen_smapi.h
+tests/test_idlval-test_idlval.$(OBJEXT): idl/gen_smapi.h
 
 idl_tests = tests/test_idl_python.py tests/test_idl_cli.sh \
 	tests/test_idl_examples.py
