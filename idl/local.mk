@@ -1,0 +1,98 @@
+# The generator of everything that speaks the storage interface.
+noinst_LIBRARIES += libidl.a
+libidl_a_SOURCES = \
+	idl/arena.c idl/arena.h \
+	idl/diag.c idl/diag.h \
+	idl/yml.c idl/yml.h \
+	idl/model.c idl/model.h \
+	idl/value.c \
+	idl/prose.c idl/prose.h \
+	idl/load.c idl/load.h idl/load_int.h idl/load_type.c \
+	idl/link.c \
+	idl/check.c idl/check.h \
+	idl/emit.c idl/emit.h \
+	idl/emit_list.c \
+	idl/emit_json.c \
+	idl/pytext.c idl/pytext.h \
+	idl/emit_py.c idl/emit_py.h \
+	idl/emit_pyi.c \
+	idl/emit_c.c \
+	idl/emit_new.c \
+	idl/diff.c idl/diff.h
+libidl_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/idl $(YAML_CFLAGS) $(JANSSON_CFLAGS)
+
+bin_PROGRAMS += xmsg-idl
+xmsg_idl_SOURCES = idl/main.c
+xmsg_idl_CPPFLAGS = $(libidl_a_CPPFLAGS) \
+	-DXMSG_VERSION='"$(PACKAGE_VERSION)"' -DXMSG_APIDIR='"$(idlapidir)"'
+IDL_LIBS = libidl.a libbase.a $(YAML_LIBS) $(JANSSON_LIBS)
+xmsg_idl_LDADD = $(IDL_LIBS)
+xmsg_idl_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
+
+# The declarations.
+idlapidir = $(pkgdatadir)/idl
+idl_api = \
+	idl/api/api.yaml \
+	idl/api/datapath.yaml \
+	idl/api/plugin.yaml \
+	idl/api/task.yaml \
+	idl/api/volume.yaml
+dist_idlapi_DATA = $(idl_api)
+EXTRA_DIST += idl/api/SCHEMA.md
+
+# Tables and checks for C programs of our own.
+noinst_LIBRARIES += libsmapi.a
+libsmapi_a_SOURCES = idl/runtime/c/idlval.c idl/runtime/c/idlval.h
+nodist_libsmapi_a_SOURCES = idl/gen_smapi.c idl/gen_smapi.h
+libsmapi_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/idl/runtime/c \
+	-I$(top_builddir)/idl $(JANSSON_CFLAGS)
+idl/gen_smapi.c: xmsg-idl$(EXEEXT) $(idl_api)
+	$(AM_V_GEN)./xmsg-idl$(EXEEXT) c -o idl $(srcdir)/idl/api
+idl/gen_smapi.h: idl/gen_smapi.c
+	@test -f $@ || { rm -f $< && $(MAKE) $<; }
+idl/runtime/c/libsmapi_a-idlval.$(OBJEXT): idl/gen_smapi.h
+idl/libsmapi_a-gen_smapi.$(OBJEXT): idl/gen_smapi.h
+# For whoever includes it: the adapter, tests.
+BUILT_SOURCES += idl/gen_smapi.h
+CLEANFILES += idl/gen_smapi.c idl/gen_smapi.h
+
+# The Python package: hand-written files and generated ones in one folder that
+# pip can install (`pip install BUILD/python`).
+idl_python = \
+	idl/runtime/python/pyproject.toml \
+	idl/runtime/python/setup.py \
+	idl/runtime/python/xapi/__init__.py \
+	idl/runtime/python/xapi/py.typed \
+	idl/runtime/python/xapi/storage/__init__.py \
+	idl/runtime/python/xapi/storage/api/__init__.py \
+	idl/runtime/python/xapi/storage/api/runtime.py \
+	idl/runtime/python/xapi/storage/api/v5/__init__.py \
+	idl/runtime/python/xapi/storage/check.py \
+	idl/runtime/python/xapi/storage/common.py \
+	idl/runtime/python/xapi/storage/log.py
+EXTRA_DIST += $(idl_python)
+python/stamp: xmsg-idl$(EXEEXT) $(idl_api) $(idl_python)
+	$(AM_V_GEN)rm -rf python && $(MKDIR_P) python && \
+	for f in $(idl_python); do \
+		to=python/$${f#idl/runtime/python/}; \
+		$(MKDIR_P) "$${to%/*}" && cp $(srcdir)/$$f $$to && \
+		chmod u+w $$to || exit 1; \
+	done
+	$(AM_V_at)./xmsg-idl$(EXEEXT) python -o python $(srcdir)/idl/api
+	$(AM_V_at)touch $@
+all-local: python/stamp
+clean-local: clean-idl
+clean-idl:
+	-rm -rf python
+.PHONY: clean-idl
+
+# Installed for use by path; distributions put it where their Pythons look.
+idlpythondir = $(pkgdatadir)/python
+install-data-local: python/stamp
+	cd python && find . -type f ! -name stamp ! -name '*.pyc' | \
+	while read -r f; do \
+		$(MKDIR_P) "$(DESTDIR)$(idlpythondir)/$${f%/*}" && \
+		$(INSTALL_DATA) "$$f" "$(DESTDIR)$(idlpythondir)/$$f" || exit 1; \
+	done
+uninstall-local:
+	-rm -rf "$(DESTDIR)$(idlpythondir)"

@@ -1,0 +1,34 @@
+# Tests of the generator and of what it makes.
+check_PROGRAMS += tests/test_idl
+TESTS += tests/test_idl
+tests_test_idl_SOURCES = tests/test_idl.c
+tests_test_idl_CPPFLAGS = $(libidl_a_CPPFLAGS)
+tests_test_idl_LDADD = $(IDL_LIBS) $(CMOCKA_LIBS)
+
+# The tables for C programs.
+check_PROGRAMS += tests/test_idlval
+TESTS += tests/test_idlval
+tests_test_idlval_SOURCES = tests/test_idlval.c
+tests_test_idlval_CPPFLAGS = $(libsmapi_a_CPPFLAGS)
+tests_test_idlval_LDADD = libsmapi.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+tests/test_idlval-test_idlval.$(OBJEXT): idl/gen_smapi.h
+
+idl_tests = tests/test_idl_python.py tests/test_idl_cli.sh \
+	tests/test_idl_examples.py
+TESTS += $(idl_tests)
+EXTRA_DIST += $(idl_tests) tests/idl/tap.py tests/idl/python_cases.py \
+	tests/golden examples
+tests/test_idl_python.log: python/stamp
+tests/test_idl_examples.log: xmsg-idl$(EXEEXT) python/stamp
+tests/test_idl_cli.log: xmsg-idl$(EXEEXT) python/stamp
+
+# Declarations from strangers.
+check_PROGRAMS += tests/fuzz/fuzz_idl
+if !FUZZING
+TESTS += tests/fuzz/fuzz_idl
+endif
+tests_fuzz_fuzz_idl_SOURCES = tests/fuzz/fuzz_idl.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_idl_CPPFLAGS = $(libidl_a_CPPFLAGS) -DSEEDS='"idl.seeds"'
+tests_fuzz_fuzz_idl_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_idl_LDADD = $(IDL_LIBS)
+EXTRA_DIST += tests/fuzz/idl.seeds tests/fuzz/idl.dict
