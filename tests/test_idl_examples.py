@@ -223,5 +223,35 @@ class Filebased(unittest.TestCase):
                 self.assertIn(b"Example:", out)
 
 
+class Packaging(unittest.TestCase):
+    def test_setup_installs_all_of_it(self):
+        try:
+            import setuptools  # noqa: F401
+        except ImportError:
+            self.skipTest("this Python has no setuptools")
+        folder = tempfile.mkdtemp()
+        try:
+            source = os.path.join(folder, "source")
+            shutil.copytree(os.path.join(BUILD, "python"), source)
+            subprocess.check_output(
+                [sys.executable, "setup.py", "-q", "install", "--root",
+                 os.path.join(folder, "root"), "--install-lib", "/lib"],
+                cwd=source, stderr=subprocess.STDOUT)
+            lib = os.path.join(folder, "root/lib")
+            for path in ("xapi/__init__.py", "xapi/py.typed",
+                         "xapi/storage/log.py", "xapi/storage/check.py",
+                         "xapi/storage/api/runtime.py",
+                         "xapi/storage/api/v5/volume.py",
+                         "xapi/storage/api/v5/volume.pyi"):
+                self.assertTrue(os.path.exists(os.path.join(lib, path)), path)
+            out = subprocess.check_output(
+                [sys.executable, "-B", "-c", "import xapi.storage.api.v5."
+                 "volume as v; print(v.__file__)"],
+                env=dict(os.environ, PYTHONPATH=lib), cwd=folder)
+            self.assertIn(lib, out.decode())
+        finally:
+            shutil.rmtree(folder)
+
+
 if __name__ == "__main__":
     tap.main()

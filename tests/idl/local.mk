@@ -17,6 +17,7 @@ idl_tests = tests/test_idl_python.py tests/test_idl_cli.sh \
 	tests/test_idl_examples.py
 TESTS += $(idl_tests)
 EXTRA_DIST += $(idl_tests) tests/idl/tap.py tests/idl/python_cases.py \
+	tests/idl/public_plugin.py \
 	tests/golden examples
 tests/test_idl_python.log: python/stamp
 tests/test_idl_examples.log: xmsg-idl$(EXEEXT) python/stamp
