@@ -676,6 +676,16 @@ wait_for_first(struct mswitch *m, struct change *ch, struct str key)
 	return MS_PENDING;
 }
 
+/* Is this the reply to a request, of which there is one?  An id that has not
+ * been given yet is no request's: to remember it would take the reply from the
+ * request that gets it. */
+static bool
+is_answer(const struct mswitch *m, const struct ms_send *s)
+{
+	return s->is_reply && m->limits.one_reply && s->re_id > 0 &&
+	    s->re_id <= m->last_id;
+}
+
 /* Was this very thing sent before?  Then its id, or the wait for it. */
 static enum ms_rc
 repeated(struct mswitch *m, struct change *ch, const struct ms_send *s)
@@ -683,7 +693,7 @@ repeated(struct mswitch *m, struct change *ch, const struct ms_send *s)
 	struct kent *k = s->key.n ? keys_find(m, s->key) : NULL;
 	int64_t id = k ? (k->id ? k->id : -1) : 0;
 
-	if (s->is_reply && m->limits.one_reply && s->re_id > 0) {
+	if (is_answer(m, s)) {
 		id = idmap_get(&m->answered, s->re_id);
 		ch->answer_to = s->re_id;
 	}
@@ -731,7 +741,7 @@ static enum ms_rc
 start_send(struct mswitch *m, struct change *ch, const struct ms_send *s,
     struct queue *q)
 {
-	bool answers = s->is_reply && m->limits.one_reply && s->re_id > 0;
+	bool answers = is_answer(m, s);
 
 	if (!fill_send(m, ch, s, q) ||
 	    (answers && !idmap_put(&m->answered, s->re_id, -1))) {
