@@ -1,0 +1,158 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/*
+ * Preloaded into the broker: ends it with SIGKILL just before its N-th system
+ * call of those that change what others can see (files, answers), for any N.
+ * A kill before call N + 1 is a kill after call N, so all N cover every
+ * boundary.  Works where ptrace is not allowed.
+ *
+ *  XMSG_KILL_AT=N       end before the N-th call (0 or absent: never)
+ *  XMSG_KILL_COUNT=FILE append a line with name and number of each call
+ *  XMSG_SLOW_SYNC_MS=N  each sync takes so long
+ *
+ * Counting begins with the first call after XMSG_KILL_FROM (a file) is there,
+ * when that is given: so a test can leave the start out.
+ */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+static atomic_long calls;
+static long kill_at, slow_ms;
+static const char *from;
+static int count_fd = -1;
+static atomic_bool on;
+
+/* Read the environment, before main. */
+static void __attribute__((constructor)) begin(void)
+{
+	const char *s = getenv("XMSG_KILL_AT");
+
+	kill_at = s ? atol(s) : 0;
+	s = getenv("XMSG_SLOW_SYNC_MS");
+	slow_ms = s ? atol(s) : 0;
+	from = getenv("XMSG_KILL_FROM");
+	atomic_store(&on, from == NULL);
+	s = getenv("XMSG_KILL_COUNT");
+	if (s != NULL)
+		count_fd = (int)syscall(SYS_openat, AT_FDCWD, s,
+		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+}
+
+/* Before each call. */
+static void
+tick(const char *name)
+{
+	char line[64];
+	long n;
+	int len;
+
+	if (!atomic_load(&on)) {
+		if (syscall(SYS_faccessat, AT_FDCWD, from, F_OK) != 0)
+			return;
+		atomic_store(&on, true);
+	}
+	n = atomic_fetch_add(&calls, 1) + 1;
+	if (count_fd != -1) {
+		len = snprintf(line, sizeof line, "%ld %s\n", n, name);
+		(void)!syscall(SYS_write, count_fd, line, (size_t)len);
+	}
+	if (n == kill_at) {
+		syscall(SYS_kill, getpid(), SIGKILL);
+		for (;;)
+			pause();
+	}
+}
+
+/* The function of this name that comes after ours. */
+#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+/* One wrapper: counted, then passed on. */
+#define WRAP(type, name, params, args)                                         \
+	type name params;                                                      \
+	type name params                                                       \
+	{                                                                      \
+		static __typeof__(&name) next;                                 \
+                                                                               \
+		if (next == NULL)                                              \
+			next = NEXT(name);                                     \
+		tick(#name);                                                   \
+		return next args;                                              \
+	}
+
+WRAP(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at),
+    (fd, p, n, at))
+WRAP(ssize_t, pwrite64, (int fd, const void *p, size_t n, off64_t at),
+    (fd, p, n, at))
+WRAP(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n))
+WRAP(ssize_t, recv, (int fd, void *p, size_t n, int flags), (fd, p, n, flags))
+WRAP(ssize_t, send, (int fd, const void *p, size_t n, int flags),
+    (fd, p, n, flags))
+WRAP(ssize_t, sendmsg, (int fd, const struct msghdr *m, int flags),
+    (fd, m, flags))
+WRAP(int, ftruncate, (int fd, off_t n), (fd, n))
+WRAP(int, ftruncate64, (int fd, off64_t n), (fd, n))
+WRAP(int, posix_fallocate, (int fd, off_t at, off_t n), (fd, at, n))
+WRAP(int, unlink, (const char *path), (path))
+WRAP(int, rename, (const char *a, const char *b), (a, b))
+WRAP(int, close, (int fd), (fd))
+
+/* A sync, slow when asked for. */
+static int
+sync_fd(const char *name, int (*next)(int), int fd)
+{
+	struct timespec ts = {slow_ms / 1000, slow_ms % 1000 * 1000000};
+
+	tick(name);
+	if (slow_ms > 0)
+		nanosleep(&ts, NULL);
+	return next(fd);
+}
+
+int
+fdatasync(int fd)
+{
+	return sync_fd("fdatasync", NEXT(fdatasync), fd);
+}
+
+int
+fsync(int fd)
+{
+	return sync_fd("fsync", NEXT(fsync), fd);
+}
+
+/* The open family takes a mode only when it makes a file. */
+#define WRAP_OPEN(name, first_params, first_args)                              \
+	int name(first_params, int flags, ...);                                \
+	int name(first_params, int flags, ...)                                 \
+	{                                                                      \
+		mode_t mode = 0;                                               \
+		va_list ap;                                                    \
+                                                                               \
+		va_start(ap, flags);                                           \
+		if (flags & (O_CREAT | O_TMPFILE))                             \
+			mode = va_arg(ap, mode_t);                             \
+		va_end(ap);                                                    \
+		tick(#name);                                                   \
+		return NEXT(name)(first_args, flags, mode);                    \
+	}
+#define PATH_PARAMS const char *path
+#define AT_PARAMS   int dir, const char *path
+#define AT_ARGS	    dir, path
+
+WRAP_OPEN(open, PATH_PARAMS, path)
+WRAP_OPEN(open64, PATH_PARAMS, path)
+WRAP_OPEN(openat, AT_PARAMS, AT_ARGS)
+WRAP_OPEN(openat64, AT_PARAMS, AT_ARGS)
