@@ -9,28 +9,6 @@
 #include "cmd.h"
 #include "msgs.h"
 
-static const struct col cols[] = {
-    {"ref", "ID", COL_TEXT, false, "QUEUE:ID of the message"},
-    {"queue", "QUEUE", COL_TEXT, false, "queue it was in"},
-    {"id", "NUMBER", COL_INT, false, "number of the message"},
-};
-
-/* Tell programs; people hear nothing when it worked. */
-static void
-report(struct cli *c, const char *queue, int64_t id)
-{
-	struct buf ref = BUF_INIT;
-
-	if (!c->json)
-		return;
-	buf_addf(&ref, "%s:%lld", queue, (long long)id);
-	out_text(&c->out, 0, (struct str){ref.p, ref.n});
-	out_text(&c->out, 1, str_of(queue));
-	out_int(&c->out, 2, id);
-	out_row(&c->out);
-	buf_fini(&ref);
-}
-
 static int
 drop(struct cli *c, const char *queue, int64_t id)
 {
@@ -42,9 +20,9 @@ drop(struct cli *c, const char *queue, int64_t id)
 	ask_path(&t, "queues", queue, "messages", number, NULL);
 	rc = ask(c, "DELETE", &t, STR(""), NULL);
 	buf_fini(&t);
-	if (rc == 0)
-		report(c, queue, id);
-	else
+	if (rc == 0 && (c->json || c->verbose))
+		ref_add(c, queue, id);
+	else if (rc != 0)
 		(void)err_prefix(&c->why, "%s:%s", queue, number);
 	return cli_fail(c, rc);
 }
@@ -76,7 +54,7 @@ run(struct cli *c, int argc, char **argv)
 	struct tally t = {0, 0, 0};
 	int64_t id;
 
-	if (out_table(&c->out, "acked", cols, 3, &c->why) == -1)
+	if (ref_table(c, "acked") == -1)
 		return cli_fail(c, CLI_USAGE);
 	if (is_pair(argc, argv, &id))
 		tally_add(&t, drop(c, argv[0], id));

@@ -33,11 +33,8 @@ part(struct cli *c, const char *name, const struct cmd *cmd)
 static int
 run(struct cli *c, int argc, char **argv)
 {
-	static const struct opt flags[] = {
-	    {"messages", 'm', OPT_FLAG, NULL, "", NULL},
-	    {"lines", 'n', OPT_NUMBER, "N", "", NULL},
-	    {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
-	};
+	static const struct opt lists = {.name = "messages"};
+	static const struct opt lines = {.name = "lines"};
 	struct tally t = {0, 0, 0};
 
 	(void)argc, (void)argv;
@@ -46,15 +43,12 @@ run(struct cli *c, int argc, char **argv)
 	if (t.code == CLI_DEAD && !c->offline)
 		return CLI_DEAD;
 	tally_add(&t, part(c, "queues", &cmd_list));
-	c->opts.tables[1] = flags;
-	c->opts.given[c->opts.n].opt = &flags[0];
-	c->opts.given[c->opts.n++].value = NULL;
-	c->opts.given[c->opts.n].opt = &flags[1];
-	c->opts.given[c->opts.n++].value = "20";
+	opts_add(&c->opts, &lists, NULL);
+	opts_add(&c->opts, &lines, "20");
 	tally_add(&t, part(c, "oldest messages of each queue", &cmd_list));
 	if (!c->offline)
 		tally_add(&t, part(c, "clients", &cmd_clients));
-	c->opts.given[c->opts.n - 1].value = "50";
+	opts_add(&c->opts, &lines, "50");
 	tally_add(&t, part(c, "last events", &cmd_tail));
 	if (!c->json)
 		tally_add(&t, part(c, "chart", &cmd_trace));

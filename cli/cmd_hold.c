@@ -9,33 +9,8 @@
 #include "ask.h"
 #include "cmd.h"
 #include "msgs.h"
-#include "text.h"
 
 /* ---- hold and release ---- */
-
-static const struct col cols[] = {
-    {"ref", "ID", COL_TEXT, false, "QUEUE:ID of the message"},
-    {"queue", "QUEUE", COL_TEXT, false, "queue"},
-    {"id", "NUMBER", COL_INT, false, "number of the message"},
-};
-
-static void
-report(struct cli *c, const char *queue, int64_t id)
-{
-	struct buf ref = BUF_INIT;
-
-	buf_addf(&ref, "%s:%lld", queue, (long long)id);
-	if (c->json) {
-		out_text(&c->out, 0, (struct str){ref.p, ref.n});
-		out_text(&c->out, 1, str_of(queue));
-		out_int(&c->out, 2, id);
-		out_row(&c->out);
-	} else if (c->verbose) {
-		text_put(out_buf(&c->out), (struct str){ref.p, ref.n});
-		out_line(&c->out, false);
-	}
-	buf_fini(&ref);
-}
 
 /* One message; what to do with it is the command's name. */
 static int
@@ -52,9 +27,9 @@ mark(struct cli *c, const char *word)
 	ask_path(&t, "queues", queue, "messages", number, c->cmd->name, NULL);
 	rc = ask(c, "POST", &t, STR(""), NULL);
 	buf_fini(&t);
-	if (rc == 0)
-		report(c, queue, id);
-	else
+	if (rc == 0 && (c->json || c->verbose))
+		ref_add(c, queue, id);
+	else if (rc != 0)
 		(void)err_prefix(&c->why, "%s:%s", queue, number);
 	return cli_fail(c, rc);
 }
@@ -64,7 +39,7 @@ run_mark(struct cli *c, int argc, char **argv)
 {
 	struct tally t;
 
-	if (out_table(&c->out, c->cmd->alias, cols, 3, &c->why) == -1)
+	if (ref_table(c, c->cmd->alias) == -1)
 		return cli_fail(c, CLI_USAGE);
 	t = cli_each(c, argc, argv, mark);
 	out_end(&c->out);
@@ -115,7 +90,7 @@ run_reply(struct cli *c, int argc, char **argv)
 	if (rc != 0 ||
 	    (rc = cli_body(c, argc > 1 ? argv[1] : NULL, &body)) != 0)
 		return rc;
-	if (out_table(&c->out, "replied", cols, 3, &c->why) == -1)
+	if (ref_table(c, "replied") == -1)
 		return cli_fail(c, CLI_USAGE);
 	snprintf(number, sizeof number, "%lld", (long long)id);
 	ask_path(&t, "queues", queue, "messages", number, "reply", NULL);
@@ -126,8 +101,8 @@ run_reply(struct cli *c, int argc, char **argv)
 		struct str q = ask_str(j, "queue");
 
 		snprintf(to, sizeof to, "%.*s", (int)q.n, q.p ? q.p : "");
-		c->verbose = !c->quiet;
-		report(c, to, ask_int(j, "id", -1));
+		if (!c->quiet || c->json)
+			ref_add(c, to, ask_int(j, "id", -1));
 		out_end(&c->out);
 		if (ask_int(j, "duplicate", 0))
 			cli_say(c,

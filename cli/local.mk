@@ -8,7 +8,7 @@ libcli_a_SOURCES = \
 	cli/units.c cli/units.h \
 	cli/out.c cli/out.h \
 	cli/event.c cli/event.h \
-	cli/chart.c cli/chart.h \
+	cli/chart.c cli/chart_draw.c cli/chart.h cli/chart_plan.h \
 	cli/ask.c cli/ask.h \
 	cli/look.c cli/look_broker.c cli/look_state.c \
 	cli/look.h cli/state.h \

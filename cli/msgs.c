@@ -273,6 +273,42 @@ msgs_id(struct cli *c, const char *word, char queue[256], int64_t *id)
 	return 0;
 }
 
+/* ---- ids ---- */
+
+enum { R_REF, R_QUEUE, R_ID };
+
+static const struct col ref_cols[] = {
+    [R_REF] = {"ref", "ID", COL_TEXT, false, "QUEUE:ID of the message"},
+    [R_QUEUE] = {"queue", "QUEUE", COL_TEXT, false, "queue it is in"},
+    [R_ID] = {"id", "NUMBER", COL_INT, false, "number of the message"},
+};
+
+/* Begin. */
+int
+ref_table(struct cli *c, const char *object)
+{
+	return out_table(&c->out, object, ref_cols, N(ref_cols), &c->why);
+}
+
+/* One: an object for programs, the id on a line for people. */
+void
+ref_add(struct cli *c, const char *queue, int64_t id)
+{
+	struct buf ref = BUF_INIT;
+
+	put_ref(&ref, str_of(queue), id);
+	if (c->json) {
+		out_text(&c->out, R_REF, (struct str){ref.p, ref.n});
+		out_text(&c->out, R_QUEUE, str_of(queue));
+		out_int(&c->out, R_ID, id);
+		out_row(&c->out);
+	} else {
+		text_put(out_buf(&c->out), (struct str){ref.p, ref.n});
+		out_line(&c->out, false);
+	}
+	buf_fini(&ref);
+}
+
 /* ---- events ---- */
 
 enum {

@@ -26,8 +26,11 @@ int events_table(struct cli *c);
 void events_put(struct cli *c, const struct event *e);
 void event_line(struct buf *b, const struct event *e, double now, bool utc);
 
+/* The table of commands that do something to one message: its id. */
+int ref_table(struct cli *c, const char *object);
+void ref_add(struct cli *c, const char *queue, int64_t id);
+
 /* The operand QUEUE:ID, or its line; 0, or CLI_USAGE after saying so. */
-struct msgid;
 int msgs_id(struct cli *c, const char *word, char queue[256], int64_t *id);
 
 #endif

@@ -221,6 +221,16 @@ opts_parse(struct opts *o, int argc, char **argv, bool stop, struct err *e)
 	return operands;
 }
 
+/* Add one. */
+void
+opts_add(struct opts *o, const struct opt *opt, const char *value)
+{
+	if (o->n == OPTS_MOST)
+		return;
+	o->given[o->n].opt = opt;
+	o->given[o->n++].value = value;
+}
+
 /* The last one given, or NULL. */
 static const char *const *
 find(const struct opts *o, const char *name)

@@ -49,6 +49,9 @@ struct opts {
  * the number of operands (with stop: the index of the first), or -1. */
 int opts_parse(struct opts *o, int argc, char **argv, bool stop, struct err *e);
 
+/* As if it had been given; nothing when there is no room. */
+void opts_add(struct opts *o, const struct opt *opt, const char *value);
+
 /* What was given last; the option must be in a table. */
 bool opts_has(const struct opts *o, const char *name);
 const char *opts_text(const struct opts *o, const char *name, const char *def);
