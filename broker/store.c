@@ -82,13 +82,3 @@ store_rc_text(enum store_rc rc)
 
 	return rc < sizeof text / sizeof *text ? text[rc] : "unknown";
 }
-
-/* Where a new life's ids begin. */
-int64_t
-store_first_id(int64_t wall_ns)
-{
-	const int64_t epoch_2020 = 1577836800LL * 1000;
-	int64_t ms = wall_ns / 1000000 - epoch_2020;
-
-	return ms > 0 ? ms : 1;
-}

@@ -218,7 +218,14 @@ const char *store_rc_text(enum store_rc);
 /* The first id of a new store: milliseconds since 2020.  A consumer
  * that kept its cursor over the loss of the database must not be ahead of the
  * new ids; time is what both lives share. */
-int64_t store_first_id(int64_t wall_ns);
+static inline int64_t
+store_first_id(int64_t wall_ns)
+{
+	const int64_t epoch_2020 = 1577836800LL * 1000;
+	int64_t ms = wall_ns / 1000000 - epoch_2020;
+
+	return ms > 0 ? ms : 1;
+}
 
 static inline bool
 store_is_write(enum store_kind k)

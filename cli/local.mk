@@ -1,0 +1,50 @@
+# The command line: a convenience library for its tests, and a main.
+noinst_LIBRARIES += libcli.a
+libcli_a_SOURCES = \
+	cli/cli.c cli/cli.h \
+	cli/opts.c cli/opts.h \
+	cli/pick.c cli/pick.h \
+	cli/text.c cli/text.h \
+	cli/units.c cli/units.h \
+	cli/out.c cli/out.h \
+	cli/event.c cli/event.h \
+	cli/chart.c cli/chart_draw.c cli/chart.h cli/chart_plan.h \
+	cli/ask.c cli/ask.h \
+	cli/look.c cli/look_broker.c cli/look_state.c \
+	cli/look.h cli/state.h \
+	cli/msgs.c cli/msgs.h \
+	cli/rpc.c cli/serve.c cli/rpc.h \
+	cli/cmd.c cli/cmd.h \
+	cli/cmd_ack.c \
+	cli/cmd_call.c \
+	cli/cmd_completion.c \
+	cli/cmd_diagnostics.c \
+	cli/cmd_health.c \
+	cli/cmd_help.c \
+	cli/cmd_hold.c \
+	cli/cmd_list.c \
+	cli/cmd_queue.c \
+	cli/cmd_recv.c \
+	cli/cmd_send.c \
+	cli/cmd_serve.c \
+	cli/cmd_show.c \
+	cli/cmd_shutdown.c \
+	cli/cmd_status.c \
+	cli/cmd_tail.c \
+	cli/cmd_trace.c \
+	cli/old.c cli/old_diag.c cli/old_trace.c cli/old.h
+libcli_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
+
+CLI_LIBS = libcli.a libclient.a libbroker.a libbase.a $(JANSSON_LIBS) \
+	$(SQLITE_LIBS) -lm
+
+bin_PROGRAMS += xmsg
+xmsg_SOURCES = cli/main.c
+xmsg_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+xmsg_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
+xmsg_LDADD = $(CLI_LIBS)
+
+install-exec-hook: install-message-cli
+install-message-cli:
+	cd '$(DESTDIR)$(sbindir)' && \
+		$(LN_S) -f '$(bindir)/xmsg' message-cli

@@ -1,0 +1,251 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/* A plan as text, as input for mscgen, as input for mermaid. */
+#include "chart_plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+#include "units.h"
+#include "xalloc.h"
+
+#define LANE_MIN 12 /* columns between two lanes */
+#define LANE_MAX 30
+
+/* ---- text ---- */
+
+/* Move lane `to` and those behind it so that `room` columns fit between. */
+static void
+make_room(
+    const struct plan *p, size_t *gap, size_t from, size_t to, size_t room)
+{
+	size_t have = 0;
+
+	for (size_t i = from; i < to; i++)
+		have += gap[i];
+	if (to < p->nlanes && to > from && have < room)
+		gap[to - 1] += room - have;
+}
+
+/* Columns between neighbours: what names and labels need, less when that would
+ * be too wide in all. */
+static size_t *
+lanes_at(const struct plan *p)
+{
+	size_t *gap = xcalloc(p->nlanes + 1, sizeof *gap), at = 0, n;
+	size_t total = 0, room = p->o->columns > 40 ? p->o->columns - 20 : 80;
+
+	for (size_t i = 0; i + 1 < p->nlanes; i++) {
+		n = text_width(str_of(p->order[i]->text)) + 2;
+		gap[i] = n < LANE_MIN ? LANE_MIN : n > LANE_MAX ? LANE_MAX : n;
+	}
+	for (size_t i = 0; i < p->nsteps; i++) {
+		const struct step *s = &p->steps[i];
+		bool east = s->from < s->to;
+
+		n = text_width(str_of(s->label)) + 5;
+		if (s->kind == STEP_ARROW)
+			make_room(p, gap, east ? s->from : s->to,
+			    east ? s->to : s->from,
+			    n > LANE_MAX ? LANE_MAX : n);
+	}
+	for (size_t i = 0; i + 1 < p->nlanes; i++)
+		total += gap[i];
+	for (size_t i = 0; i < p->nlanes; i++) {
+		n = gap[i];
+		if (total > room)
+			n = n * room / total;
+		gap[i] = at; /* from now on: where it stands */
+		at += n < LANE_MIN ? LANE_MIN : n;
+	}
+	return gap;
+}
+
+static void
+put_stamp(struct buf *b, const struct plan *p, double time)
+{
+	char stamp[UNITS_MAX] = "";
+
+	if (time > 0)
+		units_time(stamp, time, p->o->now, p->o->utc);
+	buf_addf(b, "%-*s  ", p->o->utc ? 13 : 12, stamp);
+}
+
+/* The names above their lanes. */
+static void
+text_head(struct buf *b, const struct plan *p, const size_t *at)
+{
+	put_stamp(b, p, 0);
+	for (size_t i = 0; i < p->nlanes; i++) {
+		struct str name = str_of(p->order[i]->text);
+		bool last = i + 1 == p->nlanes;
+		size_t room = last ? LANE_MAX : at[i + 1] - at[i] - 2;
+		size_t used = text_width(name);
+
+		text_fit(b, name, room, true);
+		for (used = used < room ? used : room; !last && used < room + 2;
+		     used++)
+			buf_addc(b, ' ');
+	}
+	buf_addc(b, '\n');
+}
+
+/* The lanes from `i` on, beginning at column `col`; i behind the last. */
+static void
+put_lanes(struct buf *b, const struct plan *p, const size_t *at, size_t i,
+    size_t n, size_t col)
+{
+	for (; i < n && i < p->nlanes; i++) {
+		for (; col < at[i]; col++)
+			buf_addc(b, ' ');
+		buf_addc(b, '|');
+		col++;
+	}
+}
+
+/* The lanes, with an arrow and its label between two of them. */
+static void
+text_arrow(
+    struct buf *b, const struct plan *p, const struct step *s, const size_t *at)
+{
+	bool east = s->to > s->from;
+	size_t left = east ? s->from : s->to, right = east ? s->to : s->from;
+	size_t room, used;
+	char line = s->dashed ? '.' : '-';
+	struct buf label = BUF_INIT;
+
+	put_lanes(b, p, at, 0, left + 1, 0);
+	if (left == right) { /* to itself */
+		buf_addf(b, " <- %s", s->label);
+		buf_addc(b, '\n');
+		return;
+	}
+	room = at[right] - at[left] - 1;
+	text_fit(&label, str_of(s->label), room - 4, false);
+	used = text_width((struct str){label.p, label.n}) + 2;
+	buf_addc(b, east ? line : '<');
+	buf_addc(b, line);
+	buf_add(b, label.p, label.n);
+	for (; used + 1 < room; used++)
+		buf_addc(b, line);
+	buf_addc(b, east ? '>' : line);
+	put_lanes(b, p, at, right, p->nlanes, at[right]);
+	buf_addc(b, '\n');
+	buf_fini(&label);
+}
+
+/* For a terminal or a report. */
+void
+chart_text(struct buf *b, const struct plan *p)
+{
+	size_t *at = lanes_at(p);
+
+	if (p->nlanes > 0)
+		text_head(b, p, at);
+	for (size_t i = 0; i < p->nsteps; i++) {
+		const struct step *s = &p->steps[i];
+
+		put_stamp(b, p, s->time);
+		if (s->kind == STEP_ARROW)
+			text_arrow(b, p, s, at);
+		else
+			buf_addf(b,
+			    s->kind == STEP_GAP ? "... %s ...\n" : "* %s\n",
+			    s->label);
+	}
+	free(at);
+}
+
+/* ---- mscgen ---- */
+
+/* Its strings know \" only; a backslash before other characters may mean
+ * something. */
+static void
+put_quoted(struct buf *b, const char *s)
+{
+	buf_addc(b, '"');
+	for (; *s != '\0'; s++) {
+		if (*s == '"')
+			buf_addc(b, '\\');
+		buf_addc(b, *s == '\\' ? '/' : *s);
+	}
+	buf_addc(b, '"');
+}
+
+/* For mscgen. */
+void
+chart_mscgen(struct buf *b, const struct plan *p)
+{
+	buf_adds(b, "msc {\n  hscale = \"auto\", wordwraparcs = \"true\";\n");
+	buf_adds(b, p->nlanes ? "  " : "  \"no messages\"");
+	for (size_t i = 0; i < p->nlanes; i++) {
+		if (i > 0)
+			buf_adds(b, ", ");
+		put_quoted(b, p->order[i]->text);
+	}
+	buf_adds(b, ";\n");
+	for (size_t i = 0; i < p->nsteps; i++) {
+		const struct step *s = &p->steps[i];
+
+		buf_adds(b, "  ");
+		if (s->kind == STEP_ARROW) {
+			put_quoted(b, p->order[s->from]->text);
+			buf_adds(b,
+			    s->open	    ? " -x "
+				: s->dashed ? " >> "
+					    : " => ");
+			put_quoted(b, p->order[s->to]->text);
+		} else {
+			buf_adds(b, s->kind == STEP_GAP ? "..." : "---");
+		}
+		buf_adds(b, " [label = ");
+		put_quoted(b, s->label);
+		buf_adds(b, "];\n");
+	}
+	buf_adds(b, "}\n");
+}
+
+/* ---- mermaid ---- */
+
+/* Characters that mean something to it are written as #N;. */
+static void
+put_mermaid(struct buf *b, const char *s)
+{
+	for (; *s != '\0'; s++) {
+		if (strchr("#;\"<>&\\{}()[]:%`", *s) != NULL)
+			buf_addf(b, "#%d;", *s);
+		else
+			buf_addc(b, *s);
+	}
+}
+
+/* For mermaid. */
+void
+chart_mermaid(struct buf *b, const struct plan *p)
+{
+	buf_adds(b, "sequenceDiagram\n");
+	for (size_t i = 0; i < p->nlanes; i++) {
+		buf_addf(b, "  participant p%zu as ", i);
+		put_mermaid(b, p->order[i]->text);
+		buf_addc(b, '\n');
+	}
+	for (size_t i = 0; i < p->nsteps; i++) {
+		const struct step *s = &p->steps[i];
+
+		if (s->kind == STEP_ARROW)
+			buf_addf(b, "  p%zu%sp%zu: ", s->from,
+			    s->open	    ? "-x"
+				: s->dashed ? "-->>"
+					    : "->>",
+			    s->to);
+		else if (p->nlanes == 0)
+			continue;
+		else
+			buf_addf(b, "  Note over p0,p%zu: %s", p->nlanes - 1,
+			    s->kind == STEP_GAP ? "... " : "");
+		put_mermaid(b, s->label);
+		buf_addc(b, '\n');
+	}
+}

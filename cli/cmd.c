@@ -1,0 +1,152 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/* The tables of commands; finding one; usage texts. */
+#include "cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "pick.h"
+
+#define MOST 64 /* commands in a table */
+
+/* In the order in which an operator needs them. */
+const struct cmd *const cmds[] = {
+    &cmd_list,
+    &cmd_recv,
+    &cmd_show,
+    &cmd_status,
+    &cmd_health,
+    &cmd_clients,
+    &cmd_tail,
+    &cmd_trace,
+    &cmd_mscgen,
+    &cmd_diagnostics,
+    &cmd_hold,
+    &cmd_release,
+    &cmd_reply,
+    &cmd_ack,
+    &cmd_send,
+    &cmd_call,
+    &cmd_serve,
+    &cmd_create,
+    &cmd_destroy,
+    &cmd_shutdown,
+    &cmd_help,
+    &cmd_completion,
+    &cmd_version,
+    NULL,
+};
+
+/* Options for all commands. */
+const struct opt cmd_opts[] = {
+    {"socket", 's', OPT_TEXT, "PATH", "where the broker listens", "path"},
+    {"timeout", 't', OPT_SECONDS, "SEC", "time limit [10]", NULL},
+    {"json", 'j', OPT_FLAG, NULL, "one JSON object a line", NULL},
+    {"columns", 'c', OPT_TEXT, "LIST", "columns to show, by key", NULL},
+    {"sort", 0, OPT_TEXT, "KEY", "sort by a column; -KEY: descending", NULL},
+    {"no-header", 0, OPT_FLAG, NULL, "no titles and no totals", NULL},
+    {"quiet", 'q', OPT_FLAG, NULL, "say less", NULL},
+    {"verbose", 'v', OPT_FLAG, NULL, "say more", NULL},
+    {"color", 0, OPT_WORD, "auto|always|never", "colors [auto]", "colour"},
+    {"utc", 0, OPT_FLAG, NULL, "times in UTC", NULL},
+    {"offline", 0, OPT_MAYBE, "STATE",
+	"read the state folder, do not ask the broker", NULL},
+    {"help", 'h', OPT_FLAG, NULL, "how to use a command", NULL},
+    {"version", 'V', OPT_FLAG, NULL, "the version", NULL},
+    {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
+};
+
+/* Find a command.  Aliases count only in full. */
+const struct cmd *
+cmd_find(const struct cmd *const *table, const char *word, struct err *e)
+{
+	const char *names[MOST], *near;
+	int abbreviated, i;
+	size_t n;
+
+	for (n = 0; table[n] != NULL && n < MOST; n++) {
+		names[n] = table[n]->name;
+		if (table[n]->alias && strcmp(table[n]->alias, word) == 0)
+			return table[n];
+	}
+	i = pick(names, n, word, &abbreviated);
+	if (i >= 0 && abbreviated && (table[i]->flags & CMD_EXACT)) {
+		(void)err_set(
+		    e, 1, "'%s' must be written out: %s", word, names[i]);
+		return NULL;
+	}
+	if (i >= 0)
+		return table[i];
+	if (i == PICK_MANY) {
+		struct buf b = BUF_INIT;
+
+		for (size_t k = 0; k < n; k++)
+			if (strncmp(names[k], word, strlen(word)) == 0)
+				buf_addf(&b, "%s%s", b.n ? ", " : "", names[k]);
+		(void)err_set(e, 1, "'%s' could be %.*s", word, (int)b.n, b.p);
+		buf_fini(&b);
+		return NULL;
+	}
+	near = pick_nearest(names, n, word);
+	(void)err_set(e, 1, "there is no command '%s'%s%s%s", word,
+	    near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+	return NULL;
+}
+
+/* One option, as in "  -n, --lines N     how many". */
+static void
+put_opt(struct buf *b, const struct opt *o)
+{
+	char left[64];
+
+	snprintf(left, sizeof left, "%s%c%s--%s%s%s%s%s", o->letter ? "-" : "",
+	    o->letter ? o->letter : ' ', o->letter ? ", " : "   ", o->name,
+	    o->type == OPT_MAYBE ? "[="
+		: o->arg	 ? " "
+				 : "",
+	    o->arg ? o->arg : "", o->type == OPT_MAYBE ? "]" : "", "");
+	buf_addf(b, "  %-26s %s\n", left, o->help);
+}
+
+static void
+put_opts(struct buf *b, const char *title, const struct opt *o)
+{
+	if (o == NULL)
+		return;
+	buf_addf(b, "\n%s:\n", title);
+	for (; o->name != NULL; o++)
+		put_opt(b, o);
+}
+
+/* One command. */
+void
+cmd_usage(struct buf *b, const char *prog, const struct cmd *c,
+    const struct opt *common)
+{
+	buf_addf(b, "usage: %s %s%s%s%s\n\n%s.\n", prog, c->name,
+	    c->opts ? " [options]" : "", c->args ? " " : "",
+	    c->args ? c->args : "", c->help);
+	if (c->alias != NULL)
+		buf_addf(b, "Also called: %s\n", c->alias);
+	put_opts(b, "Options", c->opts);
+	put_opts(b, "Options for all commands", common);
+}
+
+/* All commands. */
+void
+cmd_overview(struct buf *b, const char *prog, const struct cmd *const *table,
+    const struct opt *common)
+{
+	buf_addf(b,
+	    "usage: %s [options] COMMAND [options] [operands]\n\nCommands:\n",
+	    prog);
+	for (; *table != NULL; table++)
+		if (!((*table)->flags & CMD_HIDDEN))
+			buf_addf(
+			    b, "  %-12s %s\n", (*table)->name, (*table)->help);
+	put_opts(b, "Options for all commands", common);
+	buf_addf(b, "\n'%s COMMAND --help' tells more; the manual is %s(1).\n",
+	    prog, prog);
+}

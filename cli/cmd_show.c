@@ -1,0 +1,134 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/* show: one message whole. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "msgs.h"
+#include "text.h"
+#include "units.h"
+
+static const struct opt opts[] = {
+    {"raw", 0, OPT_FLAG, NULL,
+	"the bytes of the payload, unmasked; for root, and logged", NULL},
+    {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
+};
+
+static void
+line(struct cli *c, const char *name, struct str value)
+{
+	struct buf *b = out_buf(&c->out);
+
+	if (value.n == 0)
+		return;
+	buf_addf(b, "%-10s ", name);
+	text_put(b, value);
+	out_line(&c->out, false);
+}
+
+static void
+line_id(struct cli *c, const char *name, struct str queue, int64_t id)
+{
+	struct buf *b = out_buf(&c->out);
+
+	buf_addf(b, "%-10s ", name);
+	msgid_put(b, queue, id);
+	out_line(&c->out, false);
+}
+
+static void
+line_number(struct cli *c, const char *name, int64_t v)
+{
+	if (v < 0)
+		return;
+	buf_addf(out_buf(&c->out), "%-10s %lld", name, (long long)v);
+	out_line(&c->out, false);
+}
+
+/* For people. */
+static void
+put(struct cli *c, const struct look_msg *m)
+{
+	char when[UNITS_MAX], age[UNITS_MAX], text[UNITS_MAX * 2 + 8];
+
+	line_id(c, "message", m->queue, m->id);
+	line(c, "kind", str_of(m->reply ? "reply" : "request"));
+	line(c, "state", m->state);
+	line(c, "reason", m->reason);
+	units_time(when, m->time, c->out.now, c->utc);
+	units_age(age, m->age_s);
+	snprintf(text, sizeof text, "%s, %s ago", when, age);
+	line(c, "published", str_of(text));
+	line(c, "from", m->origin);
+	line(c, "reply to", m->reply_to);
+	if (m->reply)
+		line_id(c, "answers", m->re_queue, m->re_id);
+	else if (m->answered)
+		line(c, "answered", STR("yes"));
+	line_number(c, "deliveries", m->deliveries);
+	line(c, "consumer", m->consumer);
+	line_number(c, "size", m->size);
+	line(c, "payload", m->payload);
+}
+
+static int
+show(void *arg, const struct look_msg *m)
+{
+	struct cli *c = arg;
+
+	if (m->raw && c->json) {
+		(void)msgs_add(c, m);
+	} else if (m->raw) {
+		buf_add(out_buf(&c->out), m->payload.p, m->payload.n);
+		if (isatty(STDOUT_FILENO))
+			out_line(&c->out, false);
+	} else if (c->json) {
+		(void)msgs_add(c, m);
+	} else {
+		put(c, m);
+	}
+	return 0;
+}
+
+/* One id. */
+static int
+one(struct cli *c, const char *word)
+{
+	char queue[256];
+	int64_t id;
+	int rc = msgs_id(c, word, queue, &id);
+
+	if (rc != 0)
+		return rc;
+	rc = look_message(c, queue, id, opts_has(&c->opts, "raw"), show, c);
+	if (rc != 0)
+		(void)err_prefix(&c->why, "%s:%lld", queue, (long long)id);
+	return cli_fail(c, rc);
+}
+
+static int
+run(struct cli *c, int argc, char **argv)
+{
+	struct tally t;
+
+	if (msgs_table(c) == -1)
+		return cli_fail(c, CLI_USAGE);
+	if (opts_has(&c->opts, "raw") && c->offline)
+		cli_say(c, "this is not logged: there is no broker");
+	t = cli_each(c, argc, argv, one);
+	out_end(&c->out);
+	return tally_code(&t);
+}
+
+const struct cmd cmd_show = {
+    .name = "show",
+    .args = "QUEUE:ID... | -",
+    .help = "Show messages: where they come from, their state, the payload",
+    .flags = CMD_READS,
+    .min = 1,
+    .max = -1,
+    .opts = opts,
+    .run = run,
+};

@@ -1,0 +1,326 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/* status: the broker in one screen, or one queue; health; clients. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "ask.h"
+#include "clock.h"
+#include "cmd.h"
+#include "look.h"
+#include "msgs.h"
+#include "state.h"
+#include "text.h"
+#include "units.h"
+
+/* ---- status ---- */
+
+static void
+line(struct cli *c, const char *name, struct str value)
+{
+	struct buf *b = out_buf(&c->out);
+
+	buf_addf(b, "%-12s ", name);
+	text_put(b, value);
+	out_line(&c->out, false);
+}
+
+static void linef(struct cli *c, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void
+linef(struct cli *c, const char *name, const char *fmt, ...)
+{
+	struct buf b = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vaddf(&b, fmt, ap);
+	va_end(ap);
+	line(c, name, (struct str){b.p, b.n});
+	buf_fini(&b);
+}
+
+/* Limits that are used, and how much. */
+static void
+limits(struct cli *c, const json_t *j)
+{
+	const json_t *l;
+	size_t i;
+
+	json_array_foreach(json_object_get(j, "limits"), i, l)
+	{
+		int64_t value = ask_int(l, "value", 0);
+		int64_t used = ask_int(l, "used", -1);
+		struct str name = ask_str(l, "name");
+
+		if (value <= 0 || (used < 0 && !c->verbose))
+			continue;
+		if (used < 0)
+			linef(c, "limit", "%.*s %lld", (int)name.n, name.p,
+			    (long long)value);
+		else
+			linef(c, "limit", "%.*s %lld of %lld (%.0f%%)",
+			    (int)name.n, name.p, (long long)used,
+			    (long long)value,
+			    100.0 * (double)used / (double)value);
+	}
+}
+
+static void
+counters(struct cli *c, const json_t *j)
+{
+	const json_t *v;
+	const char *key;
+
+	json_object_foreach((json_t *)(uintptr_t)json_object_get(j, "counters"),
+	    key, v) linef(c, "count", "%s %.15g", key, json_number_value(v));
+}
+
+/* For people. */
+static void
+put_status(struct cli *c, const json_t *j)
+{
+	const json_t *s = json_object_get(j, "store");
+	struct str version = ask_str(j, "version"), path = ask_str(s, "path");
+	char up[UNITS_MAX], size[UNITS_MAX];
+
+	units_age(up, ask_real(j, "uptime_s", 0));
+	units_size(size, ask_int(j, "bytes", 0));
+	line(c, "state", ask_str(j, "state"));
+	linef(c, "broker", "xmsgd %.*s, pid %lld, up %s", (int)version.n,
+	    version.p, (long long)ask_int(j, "pid", 0), up);
+	line(c, "socket", ask_str(j, "socket"));
+	linef(c, "store", "%.*s%s, last id %lld", (int)path.n,
+	    path.p ? path.p : "", ask_int(s, "durable", 0) ? "" : " (volatile)",
+	    (long long)ask_int(s, "last_id", 0));
+	linef(c, "holds", "%lld queues, %lld messages, %s bytes",
+	    (long long)ask_int(j, "queues", 0),
+	    (long long)ask_int(j, "messages", 0), size);
+	linef(c, "clients", "%lld connections, %lld sessions, %lld polls wait",
+	    (long long)ask_int(j, "connections", 0),
+	    (long long)ask_int(j, "sessions", 0),
+	    (long long)ask_int(j, "parked", 0));
+	limits(c, j);
+	if (c->verbose)
+		counters(c, j);
+}
+
+/* The broker's object as one line, with ours in front. */
+static void
+put_json(struct cli *c, const json_t *j)
+{
+	char *text = json_dumps(j, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+	if (text != NULL && strlen(text) > 2)
+		buf_addf(out_buf(&c->out),
+		    "{\"schema\":%d,\"object\":\"status\",%s", OUT_SCHEMA,
+		    text + 1);
+	out_line(&c->out, false);
+	free(text);
+}
+
+static int
+add_up(void *arg, const struct look_queue *q)
+{
+	int64_t *total = arg;
+
+	total[0]++;
+	total[1] += q->messages;
+	total[2] += q->bytes;
+	return 0;
+}
+
+/* What the folder tells. */
+static int
+put_state(struct cli *c)
+{
+	int64_t total[3] = {0, 0, 0};
+	char ago[UNITS_MAX] = "";
+	const char *how;
+	double last = state_last_event(c, &how);
+	int rc = look_queues(c, "", add_up, total);
+
+	if (last >= 0)
+		units_age(ago, (double)clock_wall_ns() / 1e9 - last);
+	if (c->json) {
+		json_t *j = json_pack("{s:s,s:s,s:I,s:I,s:I,s:f}", "state",
+		    "offline", "folder", c->state_dir, "queues",
+		    (json_int_t)total[0], "messages", (json_int_t)total[1],
+		    "bytes", (json_int_t)total[2], "last_event", last);
+
+		if (j != NULL)
+			put_json(c, j);
+		json_decref(j);
+		return rc;
+	}
+	line(c, "state", STR("offline"));
+	line(c, "folder", str_of(c->state_dir));
+	linef(c, "holds", "%lld queues, %lld messages, %lld bytes",
+	    (long long)total[0], (long long)total[1], (long long)total[2]);
+	if (how != NULL)
+		linef(c, "last event", "%s ago; the broker %s", ago, how);
+	return rc;
+}
+
+/* Only the queue that was asked for. */
+struct one {
+	struct cli *c;
+	const char *name;
+	bool found;
+};
+
+static int
+only(void *arg, const struct look_queue *q)
+{
+	struct one *o = arg;
+
+	if (!str_eq(q->name, str_of(o->name)))
+		return 0;
+	o->found = true;
+	(void)queues_add(o->c, q);
+	return 1;
+}
+
+/* One queue, and its oldest messages. */
+static int
+queue_status(struct cli *c, const char *name)
+{
+	struct one o = {c, name, false};
+	int rc = queues_table(c) == -1 ? CLI_USAGE : 0;
+
+	if (rc == 0)
+		rc = look_queues(c, name, only, &o);
+	if (rc == 0 && !o.found) {
+		(void)err_set(&c->why, 1, "there is no queue '%s'", name);
+		rc = CLI_NONE;
+	}
+	if (rc == 0) {
+		out_end(&c->out);
+		c->out.columns = c->out.sort = NULL;
+		rc = msgs_table(c);
+	}
+	if (rc == 0)
+		rc = look_messages(c, name, -1, 10, true, msgs_add, c);
+	if (rc == 0)
+		out_end(&c->out);
+	return cli_fail(c, rc);
+}
+
+/* Used by diagnostics too. */
+static int
+broker_status(struct cli *c)
+{
+	struct buf t = BUF_INIT;
+	json_t *j = NULL;
+	int rc = CLI_DEAD;
+
+	if (c->offline) {
+		rc = state_open(c, &c->why) == 0 ? put_state(c) : CLI_NONE;
+		return rc;
+	}
+	ask_path(&t, "status", NULL);
+	rc = ask(c, "GET", &t, STR(""), &j);
+	buf_fini(&t);
+	if (rc == 0 && c->json)
+		put_json(c, j);
+	else if (rc == 0)
+		put_status(c, j);
+	json_decref(j);
+	if (rc == CLI_DEAD && (rc = look_turn(c)) == 0)
+		rc = put_state(c);
+	return rc;
+}
+
+static int
+run_status(struct cli *c, int argc, char **argv)
+{
+	if (argc > 0)
+		return queue_status(c, argv[0]);
+	return cli_fail(c, broker_status(c));
+}
+
+const struct cmd cmd_status = {
+    .name = "status",
+    .args = "[QUEUE]",
+    .help = "How the broker does, or one queue",
+    .flags = CMD_READS,
+    .min = 0,
+    .max = 1,
+    .run = run_status,
+};
+
+/* ---- clients ---- */
+
+enum { C_PID, C_UID, C_COMM, C_TOKEN, C_PARKED, C_QUEUES, C_AGE, C_REQUESTS };
+
+static const struct col client_cols[] = {
+    [C_PID] = {"pid", "PID", COL_INT, false, "process"},
+    [C_UID] = {"uid", "UID", COL_INT, false, "user"},
+    [C_COMM] = {"comm", "COMMAND", COL_TEXT, false, "name of the process"},
+    [C_TOKEN] = {"token", "TOKEN", COL_TEXT, false, "logged in as"},
+    [C_PARKED] = {"parked", "WAITS", COL_BOOL, false, "its poll waits"},
+    [C_QUEUES] = {"queues", "QUEUES", COL_TEXT, false, "queues it polls"},
+    [C_AGE] = {"age_s", "AGE", COL_AGE, false, "since it connected"},
+    [C_REQUESTS] = {"requests", "REQUESTS", COL_INT, false, "so far"},
+};
+
+static void
+put_client(struct cli *c, const json_t *j)
+{
+	struct buf names = BUF_INIT;
+	struct out *o = &c->out;
+	const json_t *q;
+	size_t i;
+
+	json_array_foreach(json_object_get(j, "queues"), i, q)
+	{
+		if (i > 0)
+			buf_adds(&names, ",");
+		buf_adds(&names, json_string_value(q));
+	}
+	out_int(o, C_PID, ask_int(j, "pid", 0));
+	out_int(o, C_UID, ask_int(j, "uid", 0));
+	out_text(o, C_COMM, ask_str(j, "comm"));
+	out_text(o, C_TOKEN, ask_str(j, "token"));
+	out_int(o, C_PARKED, ask_int(j, "parked", 0));
+	out_text(o, C_QUEUES, (struct str){names.p, names.n});
+	out_real(o, C_AGE, ask_real(j, "age_s", 0));
+	out_int(o, C_REQUESTS, ask_int(j, "requests", 0));
+	out_row(o);
+	buf_fini(&names);
+}
+
+static int
+run_clients(struct cli *c, int argc, char **argv)
+{
+	struct buf t = BUF_INIT;
+	json_t *j = NULL, *client;
+	size_t i;
+	int rc;
+
+	(void)argc, (void)argv;
+	if (out_table(&c->out, "client", client_cols,
+		sizeof client_cols / sizeof *client_cols, &c->why) == -1)
+		return cli_fail(c, CLI_USAGE);
+	ask_path(&t, "clients", NULL);
+	rc = ask(c, "GET", &t, STR(""), &j);
+	buf_fini(&t);
+	json_array_foreach(json_object_get(j, "clients"), i, client)
+	    put_client(c, client);
+	out_end(&c->out);
+	json_decref(j);
+	return cli_fail(c, rc);
+}
+
+const struct cmd cmd_clients = {
+    .name = "clients",
+    .help = "List connections: process, user, token, what they wait for",
+    .min = 0,
+    .max = 0,
+    .run = run_clients,
+};

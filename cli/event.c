@@ -1,0 +1,64 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/* A list of events. */
+#include "event.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "xalloc.h"
+
+/* Copy text to `at`, which moves on. */
+static struct str
+move(struct str s, char **at)
+{
+	struct str to = {*at, s.n};
+
+	if (s.n > 0)
+		memcpy(*at, s.p, s.n);
+	*at += s.n;
+	return to;
+}
+
+/* Append a copy; its text is one allocation, that of the client. */
+void
+events_add(struct events *l, const struct event *e)
+{
+	char *text =
+	    xmalloc(e->client.n + e->queue.n + e->peer.n + e->text.n + 1);
+	struct event *to;
+
+	if (l->n == l->cap) {
+		l->cap = l->cap ? l->cap * 2 : 64;
+		l->v = xreallocarray(l->v, l->cap, sizeof *l->v);
+	}
+	to = &l->v[l->n++];
+	*to = *e;
+	to->client = move(e->client, &text);
+	to->queue = move(e->queue, &text);
+	to->peer = move(e->peer, &text);
+	to->text = move(e->text, &text);
+}
+
+/* Free it. */
+void
+events_fini(struct events *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free((char *)(uintptr_t)l->v[i].client.p);
+	free(l->v);
+	memset(l, 0, sizeof *l);
+}
+
+/* By name. */
+enum ring_type
+event_type(const char *name)
+{
+	int t = RING_START;
+
+	while (t < RING_NTYPES &&
+	    strcmp(ring_type_name((enum ring_type)t), name) != 0)
+		t++;
+	return (enum ring_type)t;
+}

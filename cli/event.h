@@ -1,0 +1,38 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/* Events of the recorder as commands and charts see them, with their text. */
+#ifndef XMSG_CLI_EVENT_H
+#define XMSG_CLI_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ring.h"
+#include "str.h"
+
+struct event {
+	int64_t seq;
+	double time; /* seconds since 1970 */
+	enum ring_type type;
+	int64_t id, re_id, size, pid;
+	double took_s; /* below 0: does not apply */
+	struct str client, queue, peer, text;
+};
+
+/* A list that owns the text of its events. */
+struct events {
+	struct event *v;
+	size_t n, cap;
+	int64_t next; /* number after the last one */
+	int64_t lost; /* were overwritten before the first one */
+};
+
+void events_add(struct events *l, const struct event *e);
+void events_fini(struct events *l);
+
+/* The type of this name; RING_NTYPES when it is unknown. */
+enum ring_type event_type(const char *name);
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/* Looking at the switch through the broker, page by page. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "ask.h"
+#include "look.h"
+#include "wire.h"
+
+#define PAGE_QUEUES   1000
+#define PAGE_MESSAGES 1000
+#define MOST_EVENTS   100000
+
+static struct look_queue
+queue_of(const json_t *j)
+{
+	return (struct look_queue){
+	    .name = ask_str(j, "name"),
+	    .owner = ask_str(j, "owner"),
+	    .messages = ask_int(j, "messages", -1),
+	    .bytes = ask_int(j, "bytes", -1),
+	    .ready = ask_int(j, "ready", -1),
+	    .delivered = ask_int(j, "delivered", -1),
+	    .held = ask_int(j, "held", -1),
+	    .oldest_id = ask_int(j, "oldest_id", -1),
+	    .consumers = ask_int(j, "consumers", -1),
+	    .parked = ask_int(j, "parked", -1),
+	    .in = ask_int(j, "in", -1),
+	    .out = ask_int(j, "out", -1),
+	    .oldest_age_s = ask_real(j, "oldest_age_s", -1),
+	    .last_poll_age_s = ask_real(j, "last_poll_age_s", -1),
+	};
+}
+
+/* One page; *next gets the name to go on after, "" at the end. */
+static int
+queue_page(struct cli *c, const char *prefix, struct buf *next,
+    look_queue_fn fn, void *arg)
+{
+	struct buf t = BUF_INIT;
+	json_t *j = NULL, *q;
+	int rc, stop = 0;
+	size_t i;
+
+	ask_path(&t, "queues", NULL);
+	buf_addf(&t, "?limit=%d&prefix=", PAGE_QUEUES);
+	wire_put_segment(&t, str_of(prefix));
+	buf_adds(&t, "&after=");
+	wire_put_segment(&t, (struct str){next->p, next->n});
+	rc = ask(c, "GET", &t, STR(""), &j);
+	buf_fini(&t);
+	buf_reset(next);
+	json_array_foreach(json_object_get(j, "queues"), i, q)
+	{
+		struct look_queue lq = queue_of(q);
+
+		if ((stop = fn(arg, &lq)) != 0)
+			break;
+	}
+	if (rc == 0 && stop == 0) {
+		struct str s = ask_str(j, "next");
+		buf_add(next, s.p, s.n);
+	}
+	json_decref(j);
+	return rc;
+}
+
+static int
+queues(struct cli *c, const char *prefix, look_queue_fn fn, void *arg)
+{
+	struct buf next = BUF_INIT;
+	int rc;
+
+	do
+		rc = queue_page(c, prefix, &next, fn, arg);
+	while (rc == 0 && next.n > 0 && buf_ok(&next));
+	buf_fini(&next);
+	return rc;
+}
+
+/* Undo base64 in place; other characters are passed over. */
+static size_t
+unbase64(char *p, size_t n)
+{
+	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint32_t x = 0;
+	unsigned bits = 0;
+	size_t o = 0;
+	const char *at;
+
+	for (size_t i = 0; i < n; i++) {
+		at = p[i] != '\0' ? strchr(set, p[i]) : NULL;
+		if (at == NULL)
+			continue;
+		x = x << 6 | (uint32_t)(at - set);
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			p[o++] = (char)(x >> bits & 0xff);
+		}
+	}
+	return o;
+}
+
+static struct look_msg
+msg_of(const json_t *j)
+{
+	const json_t *re = json_object_get(j, "request");
+	struct str kind = ask_str(j, "kind");
+	struct look_msg m = {
+	    .queue = ask_str(j, "queue"),
+	    .id = ask_int(j, "id", -1),
+	    .state = ask_str(j, "state"),
+	    .reason = ask_str(j, "reason"),
+	    .origin = ask_str(j, "origin"),
+	    .consumer = ask_str(j, "consumer"),
+	    .reply_to = ask_str(j, "reply_to"),
+	    .re_queue = ask_str(re, "queue"),
+	    .re_id = ask_int(re, "id", -1),
+	    .size = ask_int(j, "size", -1),
+	    .deliveries = ask_int(j, "deliveries", -1),
+	    .answered = ask_int(j, "answered", 0),
+	    .time = ask_real(j, "time", -1),
+	    .age_s = ask_real(j, "age_s", -1),
+	    .payload = ask_str(j, "payload"),
+	};
+	struct str raw = ask_str(j, "payload_base64");
+
+	m.reply = str_eq(kind, STR("reply"));
+	if (raw.p != NULL) {
+		m.raw = true;
+		m.payload = (struct str){
+		    raw.p, unbase64((char *)(uintptr_t)raw.p, raw.n)};
+	}
+	return m;
+}
+
+/* One page; *after moves on, -2 at the end. */
+static int
+msg_page(struct cli *c, const char *queue, int64_t *after, int64_t limit,
+    bool payload, look_msg_fn fn, void *arg)
+{
+	struct buf t = BUF_INIT;
+	json_t *j = NULL, *m;
+	int rc, stop = 0;
+	size_t i;
+
+	ask_path(&t, "queues", queue, "messages", NULL);
+	buf_addf(&t, "?limit=%lld&after=%lld&payload=%d", (long long)limit,
+	    (long long)*after, payload);
+	rc = ask(c, "GET", &t, STR(""), &j);
+	buf_fini(&t);
+	json_array_foreach(json_object_get(j, "messages"), i, m)
+	{
+		struct look_msg lm = msg_of(m);
+
+		if ((stop = fn(arg, &lm)) != 0)
+			break;
+	}
+	*after = stop != 0 ? -2 : ask_int(j, "next", -2);
+	json_decref(j);
+	return rc;
+}
+
+static int
+messages(struct cli *c, const char *queue, int64_t after, int64_t most,
+    bool payload, look_msg_fn fn, void *arg)
+{
+	int rc = 0;
+
+	while (rc == 0 && most > 0 && after != -2) {
+		int64_t limit = most < PAGE_MESSAGES ? most : PAGE_MESSAGES;
+
+		rc = msg_page(c, queue, &after, limit, payload, fn, arg);
+		most -= limit;
+	}
+	return rc;
+}
+
+static int
+message(struct cli *c, const char *queue, int64_t id, bool raw, look_msg_fn fn,
+    void *arg)
+{
+	struct buf t = BUF_INIT;
+	struct look_msg m;
+	json_t *j = NULL;
+	char number[24];
+	int rc;
+
+	snprintf(number, sizeof number, "%lld", (long long)id);
+	ask_path(&t, "queues", queue, "messages", number, NULL);
+	if (raw)
+		buf_adds(&t, "?payload=raw");
+	rc = ask(c, "GET", &t, STR(""), &j);
+	buf_fini(&t);
+	if (rc == 0) {
+		m = msg_of(j);
+		(void)fn(arg, &m);
+	}
+	json_decref(j);
+	return rc;
+}
+
+static void
+add_event(struct events *l, const json_t *j)
+{
+	struct str type = ask_str(j, "type");
+	struct event e = {
+	    .seq = ask_int(j, "seq", 0),
+	    .time = ask_real(j, "time", 0),
+	    .type = type.p ? event_type(type.p) : RING_NTYPES,
+	    .id = ask_int(j, "id", 0),
+	    .re_id = ask_int(j, "re_id", 0),
+	    .size = ask_int(j, "size", 0),
+	    .pid = ask_int(j, "pid", 0),
+	    .took_s = ask_real(j, "duration_s", -1),
+	    .client = ask_str(j, "client"),
+	    .queue = ask_str(j, "queue"),
+	    .peer = ask_str(j, "peer"),
+	    .text = ask_str(j, "text"),
+	};
+
+	events_add(l, &e);
+}
+
+static int
+events(struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l)
+{
+	struct buf t = BUF_INIT;
+	json_t *j = NULL, *e;
+	size_t i;
+	int rc;
+
+	if (most > MOST_EVENTS)
+		most = MOST_EVENTS;
+	ask_path(&t, "events", NULL);
+	buf_addf(&t, "?limit=%lld&wait=%d", (long long)most, wait_s);
+	if (after != LOOK_LAST)
+		buf_addf(&t, "&after=%lld", (long long)after);
+	rc = ask_wait(c, "GET", &t, STR(""), wait_s * 1000, &j);
+	buf_fini(&t);
+	json_array_foreach(json_object_get(j, "events"), i, e) add_event(l, e);
+	l->next = ask_int(j, "next", after);
+	l->lost = after >= 0 ? ask_int(j, "lost", 0) : 0;
+	json_decref(j);
+	return rc;
+}
+
+const struct look_vt look_broker = {
+    .queues = queues,
+    .messages = messages,
+    .message = message,
+    .events = events,
+};

@@ -1,0 +1,135 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/* Ages, durations, sizes and times as text. */
+#include "units.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define MINUTE 60
+#define HOUR   3600
+#define DAY    86400
+
+/* How long ago. */
+void
+units_age(char out[UNITS_MAX], double seconds)
+{
+	double s = seconds > 0 ? seconds : 0;
+	long long n = s < 9e15 ? (long long)s : 9000000000000000LL;
+
+	if (s < 10)
+		snprintf(out, UNITS_MAX, "%.1fs", floor(s * 10) / 10);
+	else if (n < MINUTE)
+		snprintf(out, UNITS_MAX, "%llds", n);
+	else if (n < HOUR)
+		snprintf(
+		    out, UNITS_MAX, "%lldm%02llds", n / MINUTE, n % MINUTE);
+	else if (n < DAY)
+		snprintf(out, UNITS_MAX, "%lldh%02lldm", n / HOUR,
+		    n % HOUR / MINUTE);
+	else
+		snprintf(
+		    out, UNITS_MAX, "%lldd%02lldh", n / DAY, n % DAY / HOUR);
+}
+
+/* How long it took. */
+void
+units_took(char out[UNITS_MAX], double seconds)
+{
+	double s = seconds > 0 ? seconds : 0;
+
+	if (s < 0.0001)
+		snprintf(out, UNITS_MAX, "%.0fus", floor(s * 1e6));
+	else if (s < 0.01)
+		snprintf(out, UNITS_MAX, "%.1fms", floor(s * 1e4) / 10);
+	else if (s < 1)
+		snprintf(out, UNITS_MAX, "%.0fms", floor(s * 1e3));
+	else if (s < 10)
+		snprintf(out, UNITS_MAX, "%.2fs", floor(s * 100) / 100);
+	else
+		units_age(out, s);
+}
+
+/* In words. */
+void
+units_words(char out[UNITS_MAX * 2], int64_t seconds)
+{
+	const struct {
+		const char *name;
+		int64_t n;
+	} parts[] = {
+	    {"day", seconds / DAY},
+	    {"hour", seconds % DAY / HOUR},
+	    {"min", seconds % HOUR / MINUTE},
+	    {"second", seconds % MINUTE},
+	};
+	size_t left = 0, at = 0;
+
+	for (size_t i = 0; i < 4; i++)
+		left += parts[i].n > 0;
+	if (left == 0)
+		snprintf(out, UNITS_MAX * 2, "0 seconds");
+	for (size_t i = 0; i < 4; i++) {
+		if (parts[i].n <= 0)
+			continue;
+		left--;
+		at += (size_t)snprintf(out + at, UNITS_MAX * 2 - at,
+		    "%lld %s%s%s", (long long)parts[i].n, parts[i].name,
+		    parts[i].n == 1 ? "" : "s",
+		    left == 1	   ? " and "
+			: left > 1 ? ", "
+				   : "");
+	}
+}
+
+/* Bytes. */
+void
+units_size(char out[UNITS_MAX], int64_t bytes)
+{
+	static const char unit[] = "kMGTPE";
+	double v = (double)bytes;
+	int u = -1;
+
+	while (v >= 1024 && unit[u + 1] != '\0') {
+		v /= 1024;
+		u++;
+	}
+	if (u == -1)
+		snprintf(out, UNITS_MAX, "%lld", (long long)bytes);
+	else if (v < 10)
+		snprintf(out, UNITS_MAX, "%.1f%c", floor(v * 10) / 10, unit[u]);
+	else
+		snprintf(out, UNITS_MAX, "%.0f%c", floor(v), unit[u]);
+}
+
+static void
+split(double epoch, bool utc, struct tm *tm)
+{
+	time_t t = (time_t)floor(epoch);
+
+	memset(tm, 0, sizeof *tm);
+	if (utc)
+		gmtime_r(&t, tm);
+	else
+		localtime_r(&t, tm);
+}
+
+/* Time of day. */
+void
+units_time(char out[UNITS_MAX], double epoch, double now, bool utc)
+{
+	int ms = (int)((epoch - floor(epoch)) * 1000);
+	struct tm tm, today;
+	size_t n = 0;
+
+	split(epoch, utc, &tm);
+	split(now, utc, &today);
+	if (tm.tm_year != today.tm_year || tm.tm_yday != today.tm_yday)
+		n = strftime(out, UNITS_MAX, "%Y-%m-%d ", &tm);
+	n += strftime(out + n, UNITS_MAX - n, "%H:%M:%S", &tm);
+	snprintf(out + n, UNITS_MAX - n, ".%03d%s", ms > 999 ? 999 : ms,
+	    utc ? "Z" : "");
+}
