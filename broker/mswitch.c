@@ -76,9 +76,12 @@ queue_remove(struct mswitch *m, struct queue *q)
 	struct queue **d;
 	struct msg *msg;
 
-	while ((msg = msgq_next(&q->q, &at)) != NULL)
+	while ((msg = msgq_next(&q->q, &at)) != NULL) {
 		if (msg->body != NULL)
 			m->cached -= (int64_t)body_size(msg->body);
+		if (msg->flags & MSG_ANSWERED)
+			queue_note_answered(m, msg->id, 0);
+	}
 	m->messages -= (int64_t)q->q.n;
 	m->bytes -= q->bytes;
 	msgq_fini(&q->q);
