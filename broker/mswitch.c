@@ -404,18 +404,28 @@ static void
 destroy_done(struct store_op *op)
 {
 	struct change *ch = change_of(op);
-	struct queue *q = mswitch_queue(ch->m, op->u.destroy.name);
+	struct queue *q = ch->q;
 
-	if (q != NULL && q->ending) {
-		q->ending = false;
-		if (op->rc == STORE_OK) {
-			record_simple(ch->m, RING_DESTROY, ch->session, ch->pid,
-			    q->name, 0);
-			ch->m->counters.destroyed++;
-			queue_remove(ch->m, q);
-		}
+	q->ending = false;
+	if (op->rc == STORE_OK) {
+		record_simple(ch->m, RING_DESTROY, ch->session, ch->pid,
+		    q->name, 0);
+		ch->m->counters.destroyed++;
+		queue_remove(ch->m, q);
 	}
+	queue_unref(q);
 	change_end(ch, ms_from_store(op->rc));
+}
+
+/* The end of the queue was under way already: what came of it? */
+static void
+destroyed(struct store_op *op)
+{
+	struct change *ch = change_of(op);
+	enum ms_rc rc = ch->q->dead ? MS_OK : MS_STORE;
+
+	queue_unref(ch->q);
+	change_end(ch, rc);
 }
 
 /* The ids of a queue's messages, when they are few enough to be deleted with
@@ -448,8 +458,10 @@ mswitch_destroy(struct mswitch *m, struct change *ch, struct client *c,
 	if (q == NULL)
 		return change_not(ch, MS_OK);
 	copy_names(ch, &name, &none);
+	ch->q = q;
+	q->refs++;
 	ch->op[0].u.destroy.name = name;
-	ch->op[0].done = destroy_done;
+	ch->op[0].done = q->ending ? destroyed : destroy_done;
 	ch->op[0].kind = q->ending ? STORE_BARRIER : STORE_DESTROY;
 	if (!q->ending) {
 		ch->found = true;
