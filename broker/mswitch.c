@@ -28,6 +28,7 @@
 
 #define REMEMBER_ANSWERS 65536 /* of requests that are gone */
 #define REMEMBER_KEYS    65536
+#define END_AGAIN_NS     NS_PER_SEC /* a queue whose end was refused */
 
 /* ---- the index ---- */
 
@@ -412,7 +413,9 @@ destroy_done(struct store_op *op)
 		    q->name, 0);
 		ch->m->counters.destroyed++;
 		queue_remove(ch->m, q);
-	}
+	} else if (q->owner != NULL && ch->m->sessions.ended != NULL)
+		session_grace(&ch->m->sessions, ch->m->deadlines, q->owner,
+		    ch->m->now_ns + END_AGAIN_NS);
 	queue_unref(q);
 	change_end(ch, ms_from_store(op->rc));
 }
