@@ -804,17 +804,29 @@ mswitch_send(struct mswitch *m, struct change *ch, struct client *c,
 
 /* ---- acknowledge ---- */
 
+static bool
+is_there(const struct mswitch *m, struct str queue, int64_t id)
+{
+	struct queue *q = mswitch_queue(m, queue);
+
+	return q != NULL && msgq_find(&q->q, id) != NULL;
+}
+
 static void
 ack_done(struct store_op *op)
 {
 	struct change *ch = change_of(op);
 
+	enum ms_rc rc = ms_from_store(op->rc);
+
 	if (op->kind == STORE_ACK)
 		finish_ack(ch->m, ch, op->u.ack.queue, op->u.ack.id,
 		    op->rc == STORE_OK);
+	else if (is_there(ch->m, op->u.ack.queue, op->u.ack.id))
+		rc = MS_STORE; /* the one it waited for was refused */
 	if (ch->answer_to != 0)
 		ch->id = idmap_get(&ch->m->answered, ch->answer_to);
-	change_end(ch, ms_from_store(op->rc));
+	change_end(ch, rc);
 }
 
 /* Fill the op of an acknowledgement and mark the message. */
@@ -872,11 +884,14 @@ mswitch_ack(struct mswitch *m, struct change *ch, struct client *c,
 	if (msg->flags & MSG_ANSWERED)
 		return change_not(ch, MS_OK); /* answered and leaving */
 	ch->op[0].done = ack_done;
-	ch->op[0].kind = STORE_BARRIER;
-	if (!(msg->flags & MSG_LEAVING)) {
+	if (msg->flags & MSG_LEAVING) {
+		ch->op[0].kind = STORE_BARRIER;
+		ch->op[0].u.ack.queue = q->name;
+		ch->op[0].u.ack.id = id;
+	} else {
 		fill_ack(&ch->op[0], q, msg);
-		copy_names(ch, &ch->op[0].u.ack.queue, &none);
 	}
+	copy_names(ch, &ch->op[0].u.ack.queue, &none);
 	store_submit(m->store, ch->op);
 	return MS_PENDING;
 }
