@@ -931,6 +931,8 @@ mswitch_answer(struct mswitch *m, struct change *ch, struct client *c,
 		return rc;
 	}
 	change_init(m, ch, c);
+	if (m->limits.one_reply && idmap_get(&m->answered, id) < 0)
+		return change_not(ch, MS_HELD); /* a reply is on its way */
 	rc = start_send(m, ch, &s, rq);
 	if (rc != MS_PENDING)
 		return change_not(ch, rc);
