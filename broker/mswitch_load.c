@@ -75,7 +75,16 @@ on_answer(struct store_op *op, int64_t re_id, int64_t id)
 	return idmap_put(&((struct load *)op)->m->answered, re_id, id) ? 0 : -1;
 }
 
-/* Requests that are gone go to those whose answer is forgotten in time. */
+static int
+by_id(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Requests that are gone go to those whose answer is forgotten in time, the
+ * oldest first. */
 static void
 settle_answers(struct mswitch *m)
 {
@@ -92,6 +101,7 @@ settle_answers(struct mswitch *m)
 		else
 			ids[gone++] = e->key;
 	}
+	qsort(ids, gone, sizeof *ids, by_id);
 	for (size_t i = 0; i < gone; i++)
 		queue_note_answered(m, ids[i], 0);
 	free(ids);
