@@ -19,6 +19,7 @@ struct load {
 	struct mswitch *m;
 	void (*done)(void *, bool);
 	void *arg;
+	bool no_memory; /* a row could not be taken in */
 };
 
 /* Submit the next read. */
@@ -72,7 +73,10 @@ finish(struct load *l, bool ok)
 static int
 on_answer(struct store_op *op, int64_t re_id, int64_t id)
 {
-	return idmap_put(&((struct load *)op)->m->answered, re_id, id) ? 0 : -1;
+	struct load *l = (struct load *)op;
+
+	l->no_memory = !idmap_put(&l->m->answered, re_id, id);
+	return l->no_memory;
 }
 
 static int
@@ -115,7 +119,7 @@ answers_done(struct store_op *op)
 {
 	struct load *l = (struct load *)op;
 
-	if (op->rc != STORE_OK) {
+	if (op->rc != STORE_OK || l->no_memory) {
 		finish(l, false);
 		return;
 	}
@@ -131,7 +135,8 @@ answers_done(struct store_op *op)
 static int
 on_msg(struct store_op *op, const struct store_msg *sm)
 {
-	struct mswitch *m = ((struct load *)op)->m;
+	struct load *l = (struct load *)op;
+	struct mswitch *m = l->m;
 	struct queue *q = mswitch_queue(m, sm->queue);
 	struct kent *k;
 	struct msg *msg;
@@ -140,8 +145,10 @@ on_msg(struct store_op *op, const struct store_msg *sm)
 	if (q == NULL)
 		return 0; /* of a queue that was being destroyed */
 	msg = queue_append(m, q, sm, NULL);
-	if (msg == NULL)
+	if (msg == NULL) {
+		l->no_memory = true;
 		return -1;
+	}
 	reply = idmap_get(&m->answered, sm->id);
 	if (reply > 0 && idmap_put(&m->answered, sm->id, -reply)) {
 		msg->flags |= MSG_ANSWERED;
@@ -159,7 +166,7 @@ scan_done(struct store_op *op)
 {
 	struct load *l = (struct load *)op;
 
-	if (op->rc != STORE_OK) {
+	if (op->rc != STORE_OK || l->no_memory) {
 		finish(l, false);
 	} else if (op->u.scan.more) {
 		op->u.scan.after = op->u.scan.upto;
