@@ -232,11 +232,18 @@ msgq_after(const struct msgq *q, int64_t id)
 	return msgq_next(q, &at);
 }
 
+/* Position of the first entry with this id or a larger one. */
+static struct msgq_cursor
+seek_at(const struct msgq *q, int64_t id)
+{
+	return msgq_seek(q, id == INT64_MIN ? id : id - 1);
+}
+
 /* By id. */
 struct msg *
 msgq_find(const struct msgq *q, int64_t id)
 {
-	struct msgq_cursor at = msgq_seek(q, id - 1);
+	struct msgq_cursor at = seek_at(q, id);
 	struct msg *m = msgq_next(q, &at);
 
 	return m != NULL && m->id == id ? m : NULL;
@@ -270,7 +277,7 @@ drop_chunk(struct msgq *q, size_t i)
 void
 msgq_remove(struct msgq *q, int64_t id)
 {
-	struct msgq_cursor at = msgq_seek(q, id - 1);
+	struct msgq_cursor at = seek_at(q, id);
 	struct msg *m = msgq_next(q, &at);
 	struct msg_chunk *c;
 

@@ -28,6 +28,7 @@
 
 #define REMEMBER_ANSWERS 65536 /* of requests that are gone */
 #define REMEMBER_KEYS    65536
+#define END_AGAIN_NS     NS_PER_SEC /* a queue whose end was refused */
 
 /* ---- the index ---- */
 
@@ -76,9 +77,12 @@ queue_remove(struct mswitch *m, struct queue *q)
 	struct queue **d;
 	struct msg *msg;
 
-	while ((msg = msgq_next(&q->q, &at)) != NULL)
+	while ((msg = msgq_next(&q->q, &at)) != NULL) {
 		if (msg->body != NULL)
 			m->cached -= (int64_t)body_size(msg->body);
+		if (msg->flags & MSG_ANSWERED)
+			queue_note_answered(m, msg->id, 0);
+	}
 	m->messages -= (int64_t)q->q.n;
 	m->bytes -= q->bytes;
 	msgq_fini(&q->q);
@@ -326,7 +330,8 @@ static void
 copy_names(struct change *ch, struct str *a, struct str *b)
 {
 	ch->copy = xmalloc(a->n + b->n + 1);
-	memcpy(ch->copy, a->p, a->n);
+	if (a->n != 0)
+		memcpy(ch->copy, a->p, a->n);
 	a->p = ch->copy;
 	if (b->n != 0) {
 		memcpy(ch->copy + a->n, b->p, b->n);
@@ -401,18 +406,30 @@ static void
 destroy_done(struct store_op *op)
 {
 	struct change *ch = change_of(op);
-	struct queue *q = mswitch_queue(ch->m, op->u.destroy.name);
+	struct queue *q = ch->q;
 
-	if (q != NULL && q->ending) {
-		q->ending = false;
-		if (op->rc == STORE_OK) {
-			record_simple(ch->m, RING_DESTROY, ch->session, ch->pid,
-			    q->name, 0);
-			ch->m->counters.destroyed++;
-			queue_remove(ch->m, q);
-		}
-	}
+	q->ending = false;
+	if (op->rc == STORE_OK) {
+		record_simple(ch->m, RING_DESTROY, ch->session, ch->pid,
+		    q->name, 0);
+		ch->m->counters.destroyed++;
+		queue_remove(ch->m, q);
+	} else if (q->owner != NULL && ch->m->sessions.ended != NULL)
+		session_grace(&ch->m->sessions, ch->m->deadlines, q->owner,
+		    ch->m->now_ns + END_AGAIN_NS);
+	queue_unref(q);
 	change_end(ch, ms_from_store(op->rc));
+}
+
+/* The end of the queue was under way already: what came of it? */
+static void
+destroyed(struct store_op *op)
+{
+	struct change *ch = change_of(op);
+	enum ms_rc rc = ch->q->dead ? MS_OK : MS_STORE;
+
+	queue_unref(ch->q);
+	change_end(ch, rc);
 }
 
 /* The ids of a queue's messages, when they are few enough to be deleted with
@@ -445,8 +462,10 @@ mswitch_destroy(struct mswitch *m, struct change *ch, struct client *c,
 	if (q == NULL)
 		return change_not(ch, MS_OK);
 	copy_names(ch, &name, &none);
+	ch->q = q;
+	q->refs++;
 	ch->op[0].u.destroy.name = name;
-	ch->op[0].done = destroy_done;
+	ch->op[0].done = q->ending ? destroyed : destroy_done;
 	ch->op[0].kind = q->ending ? STORE_BARRIER : STORE_DESTROY;
 	if (!q->ending) {
 		ch->found = true;
@@ -786,17 +805,29 @@ mswitch_send(struct mswitch *m, struct change *ch, struct client *c,
 
 /* ---- acknowledge ---- */
 
+static bool
+is_there(const struct mswitch *m, struct str queue, int64_t id)
+{
+	struct queue *q = mswitch_queue(m, queue);
+
+	return q != NULL && msgq_find(&q->q, id) != NULL;
+}
+
 static void
 ack_done(struct store_op *op)
 {
 	struct change *ch = change_of(op);
 
+	enum ms_rc rc = ms_from_store(op->rc);
+
 	if (op->kind == STORE_ACK)
 		finish_ack(ch->m, ch, op->u.ack.queue, op->u.ack.id,
 		    op->rc == STORE_OK);
+	else if (is_there(ch->m, op->u.ack.queue, op->u.ack.id))
+		rc = MS_STORE; /* the one it waited for was refused */
 	if (ch->answer_to != 0)
 		ch->id = idmap_get(&ch->m->answered, ch->answer_to);
-	change_end(ch, ms_from_store(op->rc));
+	change_end(ch, rc);
 }
 
 /* Fill the op of an acknowledgement and mark the message. */
@@ -854,11 +885,14 @@ mswitch_ack(struct mswitch *m, struct change *ch, struct client *c,
 	if (msg->flags & MSG_ANSWERED)
 		return change_not(ch, MS_OK); /* answered and leaving */
 	ch->op[0].done = ack_done;
-	ch->op[0].kind = STORE_BARRIER;
-	if (!(msg->flags & MSG_LEAVING)) {
+	if (msg->flags & MSG_LEAVING) {
+		ch->op[0].kind = STORE_BARRIER;
+		ch->op[0].u.ack.queue = q->name;
+		ch->op[0].u.ack.id = id;
+	} else {
 		fill_ack(&ch->op[0], q, msg);
-		copy_names(ch, &ch->op[0].u.ack.queue, &none);
 	}
+	copy_names(ch, &ch->op[0].u.ack.queue, &none);
 	store_submit(m->store, ch->op);
 	return MS_PENDING;
 }
@@ -898,6 +932,8 @@ mswitch_answer(struct mswitch *m, struct change *ch, struct client *c,
 		return rc;
 	}
 	change_init(m, ch, c);
+	if (m->limits.one_reply && idmap_get(&m->answered, id) < 0)
+		return change_not(ch, MS_HELD); /* a reply is on its way */
 	rc = start_send(m, ch, &s, rq);
 	if (rc != MS_PENDING)
 		return change_not(ch, rc);

@@ -19,6 +19,7 @@ struct load {
 	struct mswitch *m;
 	void (*done)(void *, bool);
 	void *arg;
+	bool no_memory; /* a row could not be taken in */
 };
 
 /* Submit the next read. */
@@ -72,10 +73,22 @@ finish(struct load *l, bool ok)
 static int
 on_answer(struct store_op *op, int64_t re_id, int64_t id)
 {
-	return idmap_put(&((struct load *)op)->m->answered, re_id, id) ? 0 : -1;
+	struct load *l = (struct load *)op;
+
+	l->no_memory = !idmap_put(&l->m->answered, re_id, id);
+	return l->no_memory;
 }
 
-/* Requests that are gone go to those whose answer is forgotten in time. */
+static int
+by_id(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Requests that are gone go to those whose answer is forgotten in time, the
+ * oldest first. */
 static void
 settle_answers(struct mswitch *m)
 {
@@ -92,6 +105,7 @@ settle_answers(struct mswitch *m)
 		else
 			ids[gone++] = e->key;
 	}
+	qsort(ids, gone, sizeof *ids, by_id);
 	for (size_t i = 0; i < gone; i++)
 		queue_note_answered(m, ids[i], 0);
 	free(ids);
@@ -105,7 +119,7 @@ answers_done(struct store_op *op)
 {
 	struct load *l = (struct load *)op;
 
-	if (op->rc != STORE_OK) {
+	if (op->rc != STORE_OK || l->no_memory) {
 		finish(l, false);
 		return;
 	}
@@ -121,7 +135,8 @@ answers_done(struct store_op *op)
 static int
 on_msg(struct store_op *op, const struct store_msg *sm)
 {
-	struct mswitch *m = ((struct load *)op)->m;
+	struct load *l = (struct load *)op;
+	struct mswitch *m = l->m;
 	struct queue *q = mswitch_queue(m, sm->queue);
 	struct kent *k;
 	struct msg *msg;
@@ -130,8 +145,10 @@ on_msg(struct store_op *op, const struct store_msg *sm)
 	if (q == NULL)
 		return 0; /* of a queue that was being destroyed */
 	msg = queue_append(m, q, sm, NULL);
-	if (msg == NULL)
+	if (msg == NULL) {
+		l->no_memory = true;
 		return -1;
+	}
 	reply = idmap_get(&m->answered, sm->id);
 	if (reply > 0 && idmap_put(&m->answered, sm->id, -reply)) {
 		msg->flags |= MSG_ANSWERED;
@@ -149,7 +166,7 @@ scan_done(struct store_op *op)
 {
 	struct load *l = (struct load *)op;
 
-	if (op->rc != STORE_OK) {
+	if (op->rc != STORE_OK || l->no_memory) {
 		finish(l, false);
 	} else if (op->u.scan.more) {
 		op->u.scan.after = op->u.scan.upto;

@@ -240,7 +240,9 @@ fetch_done(struct store_op *op)
 		p->done(p, p->next, MS_STORE);
 		return;
 	}
-	while (p->at < p->npicks)
+	/* after a failure nothing: what could not be read must not be passed
+	 * over */
+	while (op->rc == STORE_OK && p->at < p->npicks)
 		give(p->m, p, &p->picks[p->at++], NULL);
 	end(p, op->rc == STORE_OK ? MS_OK : MS_STORE);
 }

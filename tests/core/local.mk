@@ -5,6 +5,8 @@ tests_core_libcoretest_a_SOURCES = \
 	tests/support/storetest.c tests/support/storetest.h \
 	tests/support/tempdir.c tests/support/tempdir.h \
 	tests/support/logtest.c tests/support/logtest.h \
+	tests/support/coretest.c tests/support/coretest.h \
+	tests/support/faultstore.c tests/support/faultstore.h \
 	tests/support/faultvfs.c tests/support/faultvfs.h tests/support/rnd.h
 CORE_INCLUDES = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 	-I$(top_srcdir)/broker $(EVENT_CFLAGS) $(SQLITE_CFLAGS)
@@ -15,6 +17,7 @@ CORE_LINK = $(AM_LDFLAGS) -Wl,--wrap=log_info -Wl,--wrap=log_warn \
 	-Wl,--wrap=log_error
 
 core_tests = tests/core/test_store_random tests/core/test_store_fault \
+	tests/core/test_mswitch tests/core/test_mswitch_random \
 	tests/core/test_store
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
@@ -31,3 +34,11 @@ tests_core_test_store_fault_SOURCES = tests/core/test_store_fault.c
 tests_core_test_store_fault_CPPFLAGS = $(CORE_INCLUDES)
 tests_core_test_store_fault_LDFLAGS = $(CORE_LINK) -Wl,--wrap=posix_fallocate
 tests_core_test_store_fault_LDADD = $(CORE_LINK_LIBS)
+tests_core_test_mswitch_SOURCES = tests/core/test_mswitch.c
+tests_core_test_mswitch_CPPFLAGS = $(CORE_INCLUDES)
+tests_core_test_mswitch_LDFLAGS = $(CORE_LINK)
+tests_core_test_mswitch_LDADD = $(CORE_LINK_LIBS)
+tests_core_test_mswitch_random_SOURCES = tests/core/test_mswitch_random.c
+tests_core_test_mswitch_random_CPPFLAGS = $(CORE_INCLUDES)
+tests_core_test_mswitch_random_LDFLAGS = $(CORE_LINK)
+tests_core_test_mswitch_random_LDADD = $(CORE_LINK_LIBS)

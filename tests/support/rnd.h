@@ -16,16 +16,27 @@ struct rnd {
 	uint64_t s;
 };
 
+/* A given seed; spread over all bits (splitmix), as xorshift is slow to leave
+ * small numbers. */
+static inline struct rnd
+rnd_seed(uint64_t seed)
+{
+	uint64_t z = seed + 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return (struct rnd){(z ^ (z >> 31)) | 1};
+}
+
 /* Start; `what` is printed with the seed. */
 static inline struct rnd
 rnd_start(const char *what)
 {
-	const char *seed = getenv("XMSG_SEED");
-	struct rnd r = {seed ? strtoull(seed, NULL, 0) : 20260101};
+	const char *text = getenv("XMSG_SEED");
+	uint64_t seed = text ? strtoull(text, NULL, 0) : 20260101;
 
-	printf("# %s: XMSG_SEED=%llu\n", what, (unsigned long long)r.s);
-	r.s = r.s * 2 + 1;
-	return r;
+	printf("# %s: XMSG_SEED=%llu\n", what, (unsigned long long)seed);
+	return rnd_seed(seed);
 }
 
 /* 64 bits (xorshift*). */
