@@ -115,6 +115,10 @@ class Closed(Exception):
     """The broker ended the connection before the answer was whole."""
 
 
+class Ended(AssertionError):
+    """The broker ended before it was ready."""
+
+
 class Conn:
     """One connection; strict about what comes back."""
 
@@ -313,7 +317,7 @@ class Broker:
         """Wait until it answers."""
         def answers():
             if self.process.poll() is not None:
-                raise AssertionError("the broker ended with status %d: %s" % (
+                raise Ended("the broker ended with status %d: %s" % (
                     self.process.returncode, self.read_log()))
             try:
                 with Conn(self.socket, patience=PATIENCE) as c:
