@@ -10,7 +10,6 @@ import fcntl
 import json
 import os
 import random
-import re
 import resource
 import shutil
 import signal
@@ -30,7 +29,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 import tap  # noqa: E402
 from broker import (Broker, Closed, Conn, answer, get, killat,  # noqa: E402
-                    memory_folder, post, program, request, run,
+                    post, program, request, run,
                     transfer_body, until)
 
 NOBODY = 65534

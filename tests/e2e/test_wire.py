@@ -10,15 +10,17 @@ import fcntl
 import json
 import os
 import re
+import socket
 import sys
 import termios
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 import tap  # noqa: E402
-from broker import (Broker, Closed, PHRASES, answer, get, post,  # noqa: E402
-                    request, transfer_body, until)
+from broker import (Broker, PHRASES, answer, get, post, request,  # noqa: E402
+                    transfer_body, until)
 
 FORM = "see doc/protocol.md for the form of each request"
 RFC = "the connection is closed; send HTTP/1.1 as RFC 9112 has it"
@@ -894,14 +896,12 @@ class Http(Wire):
 
     def test_half_a_close_after_requests_still_gets_their_answers(self):
         """A script that pipes requests in closes its side at once."""
-        import socket
         with self.broker.conn() as c:
             c.send(get("/login/t") + get("/list/"))
             c.sock.shutdown(socket.SHUT_WR)
             self.assertEqual(c.rest(), OK + answer("[]"))
 
     def test_half_a_close_does_not_cut_a_long_answer(self):
-        import socket
         with self.broker.conn("t") as c:
             c.create("q")
             c.publish("q", "x" * (1 << 20), "r")
@@ -1018,7 +1018,6 @@ class Looking(Wire):
             self.assertEqual(seqs, sorted(set(seqs)))
 
     def test_trace_times_are_seconds_since_1970(self):
-        import time
         with self.broker.conn("cli") as c:
             c.create("q")
             before = time.time()

@@ -115,6 +115,10 @@ class Closed(Exception):
     """The broker ended the connection before the answer was whole."""
 
 
+class Ended(AssertionError):
+    """The broker ended before it was ready."""
+
+
 class Conn:
     """One connection; strict about what comes back."""
 
@@ -143,14 +147,19 @@ class Conn:
         for p in pieces:
             self.sock.sendall(p)
 
-    def _more(self):
-        try:
-            got = self.sock.recv(1 << 18)
-        except ConnectionResetError:
-            got = b""
-        if not got:
-            raise Closed("closed after %r" % self.left[:400])
-        self.left += got
+    def _more(self, least=1):
+        """At least so many bytes more."""
+        pieces = [self.left]
+        while least > 0:
+            try:
+                got = self.sock.recv(1 << 18)
+            except ConnectionResetError:
+                got = b""
+            if not got:
+                raise Closed("closed after %r" % pieces[0][:400])
+            pieces.append(got)
+            least -= len(got)
+        self.left = b"".join(pieces)
 
     def reply(self):
         """The next answer: exactly its bytes."""
@@ -163,8 +172,7 @@ class Conn:
         if len(lengths) != 1:
             raise AssertionError("no one content-length in %r" % head)
         n = int(lengths[0][16:])
-        while len(self.left) < len(head) + 4 + n:
-            self._more()
+        self._more(len(head) + 4 + n - len(self.left))
         raw = self.left[:len(head) + 4 + n]
         self.left = self.left[len(raw):]
         return Reply(raw, status, head, raw[len(head) + 4:])
@@ -313,7 +321,7 @@ class Broker:
         """Wait until it answers."""
         def answers():
             if self.process.poll() is not None:
-                raise AssertionError("the broker ended with status %d: %s" % (
+                raise Ended("the broker ended with status %d: %s" % (
                     self.process.returncode, self.read_log()))
             try:
                 with Conn(self.socket, patience=PATIENCE) as c:
