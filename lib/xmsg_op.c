@@ -43,11 +43,12 @@ expired(struct timer *t)
 {
 	struct xmsg_op *op = (struct xmsg_op *)(void *)((char *)t -
 	    offsetof(struct xmsg_op, limit));
+	const struct conn *c =
+	    op->req != NULL ? op->req->conn : op->x->requests;
+	bool away = c != NULL && c->state == CONN_WAIT;
 
-	xm_op_fail(op, XMSG_ETIMEDOUT, "the time limit passed%s",
-	    op->x->requests != NULL && op->x->requests->down_ns != 0
-		? "; there is no broker"
-		: "");
+	xm_op_fail(op, XMSG_ETIMEDOUT, "the time limit passed%s%s",
+	    away ? "; " : "", away ? c->why.text : "");
 }
 
 /* A new op. */

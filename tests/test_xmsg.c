@@ -638,6 +638,7 @@ no_broker_is_told_in_time(void **state)
 	xmsg_set_timeout(x, 50);
 	at = clock_mono_ns();
 	assert_int_equal(xmsg_list(x, "", 0, &names, NULL), XMSG_ETIMEDOUT);
+	assert_non_null(strstr(xmsg_error(x), "/nonexistent/sock"));
 	assert_true(clock_mono_ns() - at >= 50 * NS_PER_MS);
 	xmsg_set_timeout(x, -1);
 	xmsg_set_patience(x, 0);
@@ -674,6 +675,41 @@ patience_ends_calls_under_way(void **state)
 	/* the answer to a later request shows that the id has come */
 	assert_int_equal(xmsg_create(fx.x, "z", XMSG_PERSISTENT), 0);
 	fake_stop(&fx.fake);
+	until(fx.x, &t.n, 1);
+	assert_int_equal(t.rc, XMSG_ELOST);
+	xmsg_close(fx.x);
+}
+
+/* Patience is for one outage: two short ones do not add up. */
+static void
+patience_starts_anew(void **state)
+{
+	const struct fake_rule rules[] = {
+	    {"GET /list", 0, 2, FAKE_RESTART, NULL, 60},
+	    {NULL, 0, 0, 0, NULL, 0},
+	};
+	struct told t = {0};
+	char **names;
+	int64_t end_ns;
+
+	(void)state;
+	begin(rules, 0);
+	xmsg_set_patience(fx.x, 2000);
+	assert_non_null(
+	    xmsg_call_start(fx.x, "q", TEXT("1"), XMSG_CREATE, -1, tell, &t));
+	until_asked("POST /request/q", 1);
+	assert_int_equal(xmsg_list(fx.x, "", 0, &names, NULL), 0);
+	free(names);
+	assert_int_equal(fx.fake.shared->hits[0], 2);
+	/* long after the first outage there is another */
+	end_ns = clock_mono_ns() + 2000 * NS_PER_MS;
+	while (clock_mono_ns() < end_ns)
+		(void)xmsg_wait(fx.x, 100);
+	fake_stop(&fx.fake);
+	end_ns = clock_mono_ns() + 500 * NS_PER_MS;
+	while (clock_mono_ns() < end_ns)
+		(void)xmsg_wait(fx.x, 20);
+	assert_int_equal(t.n, 0);
 	until(fx.x, &t.n, 1);
 	assert_int_equal(t.rc, XMSG_ELOST);
 	xmsg_close(fx.x);
@@ -849,6 +885,41 @@ cancel_calls_back_once(void **state)
 	end();
 }
 
+/* What callbacks that start and end things know. */
+struct chain {
+	int left, ended;
+	struct xmsg_op *other;
+	bool close;
+};
+
+/* Cancelling what is ending already changes nothing. */
+static void
+cancel_oneself(struct xmsg *x, const struct xmsg_result *r, void *arg)
+{
+	struct chain *c = arg;
+
+	(void)x;
+	assert_int_equal(r->rc, XMSG_ETIMEDOUT);
+	c->ended++;
+	xmsg_cancel(c->other);
+}
+
+/* An operation cancelled in its own callback ends once. */
+static void
+cancel_in_the_own_callback(void **state)
+{
+	struct chain c = {0};
+
+	(void)state;
+	begin(NULL, 0);
+	c.other = xmsg_call_start(
+	    fx.x, "q", TEXT("x"), XMSG_CREATE, 20, cancel_oneself, &c);
+	assert_non_null(c.other);
+	until(fx.x, &c.ended, 1);
+	assert_int_equal(c.ended, 1);
+	end();
+}
+
 /* What is under way when the object is closed hears of it. */
 static void
 close_tells_everybody(void **state)
@@ -870,12 +941,6 @@ close_tells_everybody(void **state)
 }
 
 /* A callback that does everything it may, and some that it may not. */
-struct chain {
-	int left, ended;
-	struct xmsg_op *other;
-	bool close;
-};
-
 static void
 chain_fn(struct xmsg *x, const struct xmsg_result *r, void *arg)
 {
@@ -1255,6 +1320,56 @@ serve_blocks_until_stopped(void **state)
 	end();
 }
 
+/* Closes the object at the first request. */
+static void
+close_it(struct xmsg_request *r, const struct xmsg_message *m, void *arg)
+{
+	(void)r;
+	(void)m;
+	xmsg_close(*(struct xmsg **)arg);
+}
+
+/* The blocking form ends, too, when the handler closes the object. */
+static void
+serve_ends_when_closed(void **state)
+{
+	(void)state;
+	begin(NULL, 0);
+	assert_int_equal(xmsg_create(fx.x, "q", XMSG_PERSISTENT), 0);
+	publish("q", 3);
+	assert_int_equal(
+	    xmsg_serve(fx.x, "q", 0, 0, close_it, &fx.x), XMSG_ECANCELED);
+	fake_stop(&fx.fake);
+}
+
+/* What was left is not handed out again by this server, but by the next. */
+static void
+left_requests_are_for_others(void **state)
+{
+	const struct fake_rule rules[] = {
+	    {"GET /list", 0, 1, FAKE_RESTART, NULL, 0},
+	    {NULL, 0, 0, 0, NULL, 0},
+	};
+	struct holder h = {0}, other = {0};
+	char **names;
+
+	(void)state;
+	begin(rules, 0);
+	assert_int_equal(xmsg_create(fx.x, "q", XMSG_PERSISTENT), 0);
+	publish("q", 2);
+	h.s = xmsg_serve_start(fx.x, "q", 0, 0, hold, &h);
+	until(fx.x, &h.n, 2);
+	xmsg_leave(h.v[0]);
+	assert_int_equal(xmsg_list(fx.x, "", 0, &names, NULL), 0);
+	free(names);
+	other.s = xmsg_serve_start(fx.x, "q", 0, 0, hold, &other);
+	until(fx.x, &other.n, 2);
+	assert_int_equal(h.n, 2);
+	xmsg_serve_stop(h.s);
+	xmsg_leave(h.v[1]);
+	end();
+}
+
 /* One object calls what it serves itself, with deferred answers. */
 static void
 one_object_calls_itself(void **state)
@@ -1300,12 +1415,14 @@ main(void)
 	    cmocka_unit_test(descriptors_stay_flat),
 	    cmocka_unit_test(no_broker_is_told_in_time),
 	    cmocka_unit_test(patience_ends_calls_under_way),
+	    cmocka_unit_test(patience_starts_anew),
 	    cmocka_unit_test(refusals_are_told_apart),
 	    cmocka_unit_test(malformed_answers_are_refused),
 	    cmocka_unit_test(posts_are_not_repeated),
 	    cmocka_unit_test(poison_is_given_up),
 	    cmocka_unit_test(silence_ends_at_the_limit),
 	    cmocka_unit_test(cancel_calls_back_once),
+	    cmocka_unit_test(cancel_in_the_own_callback),
 	    cmocka_unit_test(close_tells_everybody),
 	    cmocka_unit_test(callbacks_may_start_cancel_and_close),
 	    cmocka_unit_test(descriptor_tells_when),
@@ -1317,6 +1434,8 @@ main(void)
 	    cmocka_unit_test(server_tells_lives_apart),
 	    cmocka_unit_test(stopped_server_keeps_its_requests),
 	    cmocka_unit_test(serve_blocks_until_stopped),
+	    cmocka_unit_test(serve_ends_when_closed),
+	    cmocka_unit_test(left_requests_are_for_others),
 	    cmocka_unit_test(one_object_calls_itself),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
