@@ -17,6 +17,7 @@ libidl_a_SOURCES = \
 	idl/emit_py.c idl/emit_py.h \
 	idl/emit_pyi.c \
 	idl/emit_c.c \
+	idl/emit_man.c \
 	idl/emit_new.c \
 	idl/diff.c idl/diff.h
 libidl_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/idl $(YAML_CFLAGS) $(JANSSON_CFLAGS)
