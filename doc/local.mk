@@ -1,1 +1,2 @@
 dist_man_MANS += doc/libxmsg.3
+dist_man_MANS += doc/xmsg-idl.1

@@ -18,6 +18,7 @@ const struct emitter *const emitters[] = {
     &emit_python,
     &emit_c,
     &emit_openrpc,
+    &emit_man,
     NULL,
 };
 

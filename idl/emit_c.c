@@ -310,6 +310,16 @@ head(struct buf *b, const struct api *api)
 	    api->name, api->version);
 }
 
+/* One row of the table of types. */
+static void
+type_row(struct buf *b, const struct api *api, const struct tdef *d,
+    struct done *done)
+{
+	(void)done;
+	if (d->kind != TDEF_ALIAS)
+		buf_addf(b, "    &%s_%s,\n", api->name, d->name);
+}
+
 /* gen_NAME.h */
 static void
 header(const struct api *api, struct out *o)
@@ -339,6 +349,10 @@ header(const struct api *api, struct out *o)
 	    "extern const char *const %s_features[];\n\n",
 	    api->name, api->name);
 	each_type(api, b, &done, declare);
+	buf_addf(b,
+	    "\n/* All of these, NULL at the end. */\n"
+	    "extern const struct idl_type *const %s_types[];\n",
+	    api->name);
 	buf_adds(b, "\n#endif\n");
 }
 
@@ -379,6 +393,10 @@ source(const struct api *api, struct out *o)
 	buf_adds(b, "] = {\n");
 	each_method(api, b, &done, method_row);
 	buf_adds(b, "};\n");
+	buf_addf(
+	    b, "\nconst struct idl_type *const %s_types[] = {\n", api->name);
+	each_type(api, b, &done, type_row);
+	buf_adds(b, "    NULL,\n};\n");
 	words(b, api);
 	done_fini(&done);
 }

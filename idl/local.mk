@@ -17,6 +17,7 @@ libidl_a_SOURCES = \
 	idl/emit_py.c idl/emit_py.h \
 	idl/emit_pyi.c \
 	idl/emit_c.c \
+	idl/emit_man.c \
 	idl/emit_new.c \
 	idl/diff.c idl/diff.h
 libidl_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/idl $(YAML_CFLAGS) $(JANSSON_CFLAGS)
@@ -39,6 +40,19 @@ idl_api = \
 	idl/api/volume.yaml
 dist_idlapi_DATA = $(idl_api)
 EXTRA_DIST += idl/api/SCHEMA.md
+
+# A manual page for each interface.
+idl_man = \
+	idl/man/smapi-data.7 idl/man/smapi-datapath.7 \
+	idl/man/smapi-plugin.7 idl/man/smapi-sr.7 \
+	idl/man/smapi-task.7 idl/man/smapi-volume.7
+man7_MANS = $(idl_man)
+idl/man/smapi-data.7: xmsg-idl$(EXEEXT) $(idl_api)
+	$(AM_V_GEN)./xmsg-idl$(EXEEXT) man -o idl/man $(srcdir)/idl/api
+idl/man/smapi-datapath.7 idl/man/smapi-plugin.7 idl/man/smapi-sr.7 \
+idl/man/smapi-task.7 idl/man/smapi-volume.7: idl/man/smapi-data.7
+	@test -f $@ || { rm -f $< && $(MAKE) $<; }
+CLEANFILES += $(idl_man)
 
 # Tables and checks for C programs of our own.
 noinst_LIBRARIES += libsmapi.a

@@ -163,6 +163,23 @@ PYTHONPATH=$XMSG_BUILDDIR/python fresh/mine/selftest >"$tmp/self" 2>&1
 ok $? "a broken plugin fails its self-test"
 has "a wrong link is found" "$tmp/self" "not ok 1 - Datapath.opne is a call"
 
+# Manual pages pass their linter; every format and option has its place.
+"$idl" man -o pages "$XMSG_SRCDIR/idl/api"
+cp "$XMSG_SRCDIR/doc/xmsg-idl.1" pages/
+if command -v mandoc >/dev/null; then
+	(cd pages && mandoc -Tlint -Wwarning ./*.[17]) >"$tmp/why" 2>&1
+	ok $? "manual pages pass the linter"
+else
+	n=$((n + 1))
+	echo "ok $n - manual pages pass the linter # SKIP no mandoc"
+fi
+for word in $("$idl" --formats) check diff new-plugin; do
+	has "the manual has $word" pages/xmsg-idl.1 ".It Cm $word"
+done
+for option in $("$idl" --help | grep -o -- '--[a-z][a-z-]*' | sort -u); do
+	has "the manual has $option" pages/xmsg-idl.1 "Fl -${option#--}"
+done
+
 cd "$golden/bad" || exit 99
 for f in *.yaml; do
 	status "bad input $f is refused" 1 "$idl" check "$f"

@@ -170,6 +170,21 @@ long_paths_are_cut(void **state)
 	json_decref(v);
 }
 
+/* Names from outside do not reach a terminal or a log as they are. */
+static void
+paths_are_clean(void **state)
+{
+	const struct idl_type map = {
+	    .kind = IDL_MAP, .name = "map", .a = &idl_string};
+	json_t *v = json_pack("{s:i}", "a\n\033b", 5);
+	struct idl_fault f;
+
+	(void)state;
+	assert_int_equal(idl_check(&map, v, &f), -1);
+	assert_string_equal(f.path, "a??b");
+	json_decref(v);
+}
+
 /* Run all cases. */
 int
 main(void)
@@ -179,6 +194,7 @@ main(void)
 	    cmocka_unit_test(params_are_checked),
 	    cmocka_unit_test(methods_are_found),
 	    cmocka_unit_test(long_paths_are_cut),
+	    cmocka_unit_test(paths_are_clean),
 	};
 
 	return cmocka_run_group_tests_name("idlval", tests, NULL, NULL);

@@ -23,6 +23,16 @@ tests/test_idl_python.log: python/stamp
 tests/test_idl_examples.log: xmsg-idl$(EXEEXT) python/stamp
 tests/test_idl_cli.log: xmsg-idl$(EXEEXT) python/stamp
 
+# C and Python on the same random values.
+check_PROGRAMS += tests/idl/echo
+tests_idl_echo_SOURCES = tests/idl/echo.c
+tests_idl_echo_CPPFLAGS = $(libsmapi_a_CPPFLAGS)
+tests_idl_echo_LDADD = libsmapi.a $(JANSSON_LIBS)
+tests/idl/echo-echo.$(OBJEXT): idl/gen_smapi.h
+TESTS += tests/test_idl_roundtrip.py
+EXTRA_DIST += tests/test_idl_roundtrip.py
+tests/test_idl_roundtrip.log: tests/idl/echo$(EXEEXT) python/stamp
+
 # Declarations from strangers.
 check_PROGRAMS += tests/fuzz/fuzz_idl
 if !FUZZING

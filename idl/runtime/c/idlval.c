@@ -20,6 +20,8 @@ const struct idl_type idl_int64 = {.kind = IDL_INT64, .name = "int64"};
 const struct idl_type idl_float = {.kind = IDL_FLOAT, .name = "float"};
 const struct idl_type idl_bool = {.kind = IDL_BOOL, .name = "bool"};
 
+#define DUMP_FLAGS (JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII)
+
 /* Where the walk is, innermost first; on the stack. */
 struct at {
 	const struct at *up;
@@ -54,18 +56,33 @@ path_of(char *s, size_t size, const struct at *at)
 	return n < size ? n : size - 1;
 }
 
+/* Names come from outside: no control characters, no letter cut in half. */
+static void
+clean(char *s, size_t size)
+{
+	size_t n = strlen(s), i;
+
+	for (i = 0; i < n; i++)
+		if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
+			s[i] = '?';
+	if (n + 1 < size)
+		return;
+	while (n > 0 && ((unsigned char)s[n - 1] & 0x80) != 0)
+		s[--n] = '\0';
+}
+
 /* Note a fault; NULL, so that callers can return it. */
 static json_t *
 fault(struct walk *w, enum idl_fault_kind kind, const struct idl_type *t,
     json_t *v, const struct at *at)
 {
-	char *s =
-	    v != NULL ? json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+	char *s = v != NULL ? json_dumps(v, DUMP_FLAGS) : NULL;
 
 	w->f->kind = kind;
 	w->f->expected = t != NULL ? t->name : NULL;
 	w->f->path[0] = '\0';
 	path_of(w->f->path, sizeof(w->f->path), at);
+	clean(w->f->path, sizeof(w->f->path));
 	snprintf(w->f->got, sizeof(w->f->got), "%s", s != NULL ? s : "");
 	free(s);
 	return NULL;

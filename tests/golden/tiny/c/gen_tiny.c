@@ -89,6 +89,12 @@ const struct idl_method tiny_methods[TINY_N_METHODS] = {
 	},
 };
 
+const struct idl_type *const tiny_types[] = {
+    &tiny_colour,
+    &tiny_thing,
+    NULL,
+};
+
 const char *const tiny_errors[] = {
     "Glued",
     NULL,

@@ -23,4 +23,7 @@ extern const char *const tiny_features[];
 extern const struct idl_type tiny_colour;
 extern const struct idl_type tiny_thing;
 
+/* All of these, NULL at the end. */
+extern const struct idl_type *const tiny_types[];
+
 #endif
