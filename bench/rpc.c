@@ -433,6 +433,18 @@ unfinished(void *arg)
 	return false;
 }
 
+/* A call that has not ended in all that time. */
+static void
+no_reply(struct eng *e, const struct caller *c)
+{
+	eng_fault(e, FAULT_MISSING,
+	    "caller %u: no reply to call %llu: request %lld in %s, %s from "
+	    "%lld",
+	    c->no, c->calls, (long long)(c->has_id ? c->sent_id : -1), c->queue,
+	    c->ev.done == caller_delivered ? "polling" : "acknowledging",
+	    (long long)c->cursor);
+}
+
 /* Call until it is over and every call has its reply. */
 static void
 run(struct worker *w)
@@ -450,9 +462,7 @@ run(struct worker *w)
 	eng_run(&w->eng, unfinished, all, w->stage->t1 + STAGE_GRACE_NS);
 	for (i = 0; i < all->ncallers && !w->eng.broken; i++)
 		if (all->callers[i].calling)
-			eng_fault(&w->eng, FAULT_MISSING,
-			    "caller %u: no reply to call %llu",
-			    all->callers[i].no, all->callers[i].calls);
+			no_reply(&w->eng, &all->callers[i]);
 }
 
 /* Give a server's memory and queue back. */
