@@ -164,12 +164,12 @@ api_ms_error(struct peer *p, enum ms_rc rc, const char *name)
 		    "it may have been acknowledged: see 'xmsg tail'");
 		break;
 	case MS_HELD:
-		api_error(p, 409, "leaving", "the message is being removed",
-		    NULL);
+		api_error(
+		    p, 409, "leaving", "the message is being removed", NULL);
 		break;
 	case MS_NO_MEMORY:
-		api_error(p, 503, "no_memory", "out of memory",
-		    "try again later");
+		api_error(
+		    p, 503, "no_memory", "out of memory", "try again later");
 		break;
 	default:
 		api_error(p, 503, "store",
@@ -199,8 +199,8 @@ change_done(struct change *ch)
 			break;
 		b = api_out(a);
 		if (ch->rc == MS_OK)
-			wire_put_sent(b, (struct str){c->name, c->name_n},
-			    ch->id);
+			wire_put_sent(
+			    b, (struct str){c->name, c->name_n}, ch->id);
 		else
 			wire_put_not_sent(b);
 		reply_buf(c->peer, b);
@@ -265,8 +265,9 @@ do_create(struct peer *p, const struct wire_req *r, struct str key)
 		return;
 	}
 	c = new_change(p, r);
-	finish_change(c, mswitch_create(p->api->m, &c->u.change, &p->client,
-	    r->name, r->op == WIRE_TRANSIENT));
+	finish_change(c,
+	    mswitch_create(p->api->m, &c->u.change, &p->client, r->name,
+		r->op == WIRE_TRANSIENT));
 }
 
 static void
@@ -275,8 +276,8 @@ do_destroy(struct peer *p, const struct wire_req *r, struct str key)
 	struct call *c = new_change(p, r);
 
 	(void)key;
-	finish_change(c,
-	    mswitch_destroy(p->api->m, &c->u.change, &p->client, r->name));
+	finish_change(
+	    c, mswitch_destroy(p->api->m, &c->u.change, &p->client, r->name));
 }
 
 static void
@@ -285,8 +286,8 @@ do_ack(struct peer *p, const struct wire_req *r, struct str key)
 	struct call *c = new_change(p, r);
 
 	(void)key;
-	finish_change(c, mswitch_ack(p->api->m, &c->u.change, &p->client,
-	    r->name, r->id));
+	finish_change(c,
+	    mswitch_ack(p->api->m, &c->u.change, &p->client, r->name, r->id));
 }
 
 static void
@@ -310,19 +311,18 @@ do_send(struct peer *p, const struct wire_req *r, struct str key)
 		s.reply_to = r->reply_to;
 	}
 	c = new_change(p, r);
-	finish_change(c,
-	    mswitch_send(p->api->m, &c->u.change, &p->client, &s));
+	finish_change(c, mswitch_send(p->api->m, &c->u.change, &p->client, &s));
 }
 
 /* ---- transfers ---- */
 
 static void
-transfer_message(struct poll *poll, const struct store_msg *sm,
-    const struct msg *msg)
+transfer_message(
+    struct poll *poll, const struct store_msg *sm, const struct msg *msg)
 {
 	struct call *c = (struct call *)poll;
-	struct wire_message w = {.queue = sm->queue, .id = sm->id,
-	    .payload = sm->payload};
+	struct wire_message w = {
+	    .queue = sm->queue, .id = sm->id, .payload = sm->payload};
 
 	if (c->count == 0) {
 		(void)api_out(c->api);
@@ -377,7 +377,8 @@ do_transfer(struct peer *p, const struct wire_req *r, struct str key)
 	c->u.poll.message = transfer_message;
 	c->u.poll.done = transfer_done;
 	if (mswitch_poll(a->m, &c->u.poll, r->queues, r->nqueues,
-		a->m->now_ns + wait) == MS_PENDING && p->call == c)
+		a->m->now_ns + wait) == MS_PENDING &&
+	    p->call == c)
 		http_park(p->conn);
 }
 
@@ -444,8 +445,8 @@ do_shutdown(struct peer *p, const struct wire_req *r, struct str key)
 	p->api->shutdown(p->api->ctx, by);
 }
 
-static void (*const handlers[WIRE_NOPS])(struct peer *,
-    const struct wire_req *, struct str key) = {
+static void (*const handlers[WIRE_NOPS])(
+    struct peer *, const struct wire_req *, struct str key) = {
     [WIRE_LOGIN] = do_login,
     [WIRE_PERSISTENT] = do_create,
     [WIRE_TRANSIENT] = do_create,
@@ -478,24 +479,23 @@ static void
 stock(struct peer *p, struct http_request *hr)
 {
 	struct api *a = p->api;
-	struct wire_req r = {.queues = a->names,
-	    .nqueues = (size_t)a->max_queues_per_poll};
+	struct wire_req r = {
+	    .queues = a->names, .nqueues = (size_t)a->max_queues_per_poll};
 	const char *reason = "";
 	char text[128];
 
-	switch (wire_get_request(&r, hr->method, hr->target, hr->body,
-	    &reason)) {
+	switch (
+	    wire_get_request(&r, hr->method, hr->target, hr->body, &reason)) {
 	case WIRE_NOT_FOUND: not_found(p, hr->target); return;
 	case WIRE_BAD:
 		api_error(p, 400, "bad_request", reason,
 		    "see doc/protocol.md for the form of each request");
 		return;
 	case WIRE_TOO_MANY:
-		snprintf(text, sizeof text,
-		    "more than %lld queues in one poll",
+		snprintf(text, sizeof text, "more than %lld queues in one poll",
 		    (long long)a->max_queues_per_poll);
-		api_error(p, 413, "too_many_queues", text,
-		    "use several connections");
+		api_error(
+		    p, 413, "too_many_queues", text, "use several connections");
 		return;
 	case WIRE_OK: break;
 	}
@@ -559,8 +559,8 @@ on_wake(void *ctx)
 	a->wake(a->ctx);
 }
 
-const struct http_handler api_handler = {on_wake, on_open, on_request,
-    on_close};
+const struct http_handler api_handler = {
+    on_wake, on_open, on_request, on_close};
 
 /* Set up what is private. */
 void

@@ -24,8 +24,8 @@ struct api {
 	struct http *http;
 	struct deadlines *deadlines;
 	int64_t start_ns, start_wall_ns; /* of the process */
-	int64_t trace_entries;           /* events in an answer to /trace */
-	int64_t poll_max_ns;             /* longest poll */
+	int64_t trace_entries; /* events in an answer to /trace */
+	int64_t poll_max_ns; /* longest poll */
 	int64_t max_queues_per_poll;
 	bool degraded;
 	char boot_id[37];

@@ -61,8 +61,8 @@ put_entry(struct api *a, struct buf *b, const struct store_msg *sm)
 }
 
 static void
-diag_message(struct poll *poll, const struct store_msg *sm,
-    const struct msg *msg)
+diag_message(
+    struct poll *poll, const struct store_msg *sm, const struct msg *msg)
 {
 	struct call *c = (struct call *)poll;
 	struct diag_item *it;
@@ -70,8 +70,8 @@ diag_message(struct poll *poll, const struct store_msg *sm,
 
 	(void)msg;
 	if (c->count % 64 == 0)
-		c->items = xreallocarray(c->items, c->count + 64,
-		    sizeof *c->items);
+		c->items =
+		    xreallocarray(c->items, c->count + 64, sizeof *c->items);
 	buf_add(&b, sm->queue.p, sm->queue.n);
 	put_entry(c->api, &b, sm);
 	it = &c->items[c->count];
@@ -103,8 +103,7 @@ put_queue(struct api *a, struct buf *b, const struct queue *q,
 		if (!first)
 			buf_addc(b, ',');
 		first = false;
-		buf_add(b, it[i].text + it[i].queue.n,
-		    it[i].n - it[i].queue.n);
+		buf_add(b, it[i].text + it[i].queue.n, it[i].n - it[i].queue.n);
 	}
 	buf_adds(b, "]}");
 	return i;
@@ -199,8 +198,8 @@ is_stock(const struct ring_event *e)
 /* Where the last `most` stock events with number >= from begin; *where gets the
  * publish of each message id, as its number + 1. */
 static uint64_t
-trace_start(const struct ring *r, uint64_t from, size_t most,
-    struct idmap *where)
+trace_start(
+    const struct ring *r, uint64_t from, size_t most, struct idmap *where)
 {
 	struct ring_cursor at = ring_seek(r, ring_first(r));
 	uint64_t *last = xcalloc(most, sizeof *last), start;
@@ -246,8 +245,8 @@ static void
 put_event(struct buf *b, const struct ring *r, const struct idmap *where,
     const struct ring_event *e, bool first)
 {
-	struct wire_event w = {.seq = (int64_t)e->seq, .wall_ns = e->wall_ns,
-	    .processing_ns = -1};
+	struct wire_event w = {
+	    .seq = (int64_t)e->seq, .wall_ns = e->wall_ns, .processing_ns = -1};
 
 	w.m.queue = e->queue;
 	w.m.id = e->id;
@@ -275,8 +274,9 @@ trace_reply(struct peer *p, int64_t from)
 	struct ring_event e;
 	bool first = true;
 
-	at = ring_seek(r, trace_start(r, from < 0 ? 0 : (uint64_t)from,
-	    (size_t)a->trace_entries, &where));
+	at = ring_seek(r,
+	    trace_start(r, from < 0 ? 0 : (uint64_t)from,
+		(size_t)a->trace_entries, &where));
 	buf_adds(b, "{\"events\":[");
 	while (ring_read(r, &at, &e)) {
 		if (!is_stock(&e))

@@ -6,7 +6,7 @@
  * and a pattern of path segments, where * stands for a name or an id.  What
  * changes something is never GET.
  */
-#include "api.h"
+#include "api_v1.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,23 +15,8 @@
 
 #include "clock.h"
 #include "jsonw.h"
-#include "log.h"
-#include "redact.h"
 #include "version.h"
 #include "xalloc.h"
-
-#define JSON         "application/json"
-#define MOST_SEGMENTS 6
-#define LISTING_BYTES (4 * 1024 * 1024) /* one page is cut at */
-
-/* A request under /v1, taken apart. */
-struct v1 {
-	struct peer *p;
-	struct api *a;
-	struct str seg[MOST_SEGMENTS]; /* behind "v1", decoded */
-	size_t nseg;
-	struct str query, body;
-};
 
 /* ---- taking apart ---- */
 
@@ -63,8 +48,8 @@ decode(char *p, size_t n)
 }
 
 /* The value of a query parameter, decoded; n == 0 and p == NULL: not there. */
-static struct str
-param(const struct v1 *v, const char *name)
+struct str
+v1_param(const struct v1 *v, const char *name)
 {
 	size_t len = strlen(name);
 	const char *at = v->query.p, *end = at + v->query.n, *stop;
@@ -83,11 +68,11 @@ param(const struct v1 *v, const char *name)
 }
 
 /* A number from the query; def when absent; false when malformed. */
-static bool
-param_int(const struct v1 *v, const char *name, int64_t def, int64_t min,
+bool
+v1_param_int(const struct v1 *v, const char *name, int64_t def, int64_t min,
     int64_t max, int64_t *out)
 {
-	struct str s = param(v, name);
+	struct str s = v1_param(v, name);
 
 	*out = def;
 	if (s.p == NULL)
@@ -101,8 +86,8 @@ param_int(const struct v1 *v, const char *name, int64_t def, int64_t min,
 
 /* ---- small shared things ---- */
 
-static struct jsonw
-start(const struct v1 *v)
+struct jsonw
+v1_start(const struct v1 *v)
 {
 	struct jsonw w = {.b = api_out(v->a)};
 
@@ -116,19 +101,20 @@ finish_as(const struct v1 *v, struct jsonw *w, int status)
 	jsonw_close(w, '}');
 	buf_addc(w->b, '\n');
 	if (buf_ok(w->b))
-		api_reply(v->p, status, JSON, (struct str){w->b->p, w->b->n});
+		api_reply(
+		    v->p, status, V1_JSON, (struct str){w->b->p, w->b->n});
 	else
 		api_ms_error(v->p, MS_NO_MEMORY, NULL);
 }
 
-static void
-finish(const struct v1 *v, struct jsonw *w)
+void
+v1_finish(const struct v1 *v, struct jsonw *w)
 {
 	finish_as(v, w, 200);
 }
 
-static struct queue *
-the_queue(const struct v1 *v)
+struct queue *
+v1_queue(const struct v1 *v)
 {
 	struct queue *q = mswitch_queue(v->a->m, v->seg[1]);
 
@@ -138,8 +124,8 @@ the_queue(const struct v1 *v)
 }
 
 /* May this peer see what is not redacted? */
-static bool
-privileged(const struct peer *p)
+bool
+v1_privileged(const struct peer *p)
 {
 	return p->client.uid == 0 || p->client.uid == p->api->uid;
 }
@@ -226,7 +212,7 @@ static void
 get_status(const struct v1 *v)
 {
 	struct api *a = v->a;
-	struct jsonw w = start(v);
+	struct jsonw w = v1_start(v);
 	struct store_info si;
 
 	store_info(a->store, &si);
@@ -247,13 +233,13 @@ get_status(const struct v1 *v)
 	jsonw_int(&w, "queues", HASH_CNT(hh, a->m->queues));
 	jsonw_int(&w, "messages", a->m->messages);
 	jsonw_int(&w, "bytes", a->m->bytes);
-	jsonw_int(&w, "connections",
-	    (int64_t)http_counters(a->http)->connections);
+	jsonw_int(
+	    &w, "connections", (int64_t)http_counters(a->http)->connections);
 	jsonw_int(&w, "sessions", (int64_t)a->m->sessions.n);
 	jsonw_int(&w, "parked", (int64_t)a->m->waiters.nparked);
 	put_counters(&w, a, &si);
 	put_limits(&w, a);
-	finish(v, &w);
+	v1_finish(v, &w);
 }
 
 /* The oldest message that waits although its queue is not held. */
@@ -263,7 +249,7 @@ oldest_of_all(const struct api *a, const struct queue **which)
 	struct queue *q, *next;
 	int64_t worst = -1, age;
 
-	HASH_ITER(hh, a->m->queues, q, next) {
+	HASH_ITER (hh, a->m->queues, q, next) {
 		age = oldest_age_ns(a, q);
 		if (age > worst) {
 			worst = age;
@@ -278,7 +264,7 @@ get_health(const struct v1 *v)
 {
 	const struct queue *q = NULL;
 	int64_t age = oldest_of_all(v->a, &q);
-	struct jsonw w = start(v);
+	struct jsonw w = v1_start(v);
 	int code = v->a->degraded ? 2 : age > 60 * NS_PER_SEC ? 1 : 0;
 	static const char *const word[] = {"ok", "warning", "critical"};
 	char text[400];
@@ -289,9 +275,8 @@ get_health(const struct v1 *v)
 	else if (q != NULL)
 		snprintf(text, sizeof text,
 		    "%u queues, %lld messages, oldest %.1f s in %.*s",
-		    HASH_CNT(hh, v->a->m->queues),
-		    (long long)v->a->m->messages, (double)age / NS_PER_SEC,
-		    (int)q->name.n, q->name.p);
+		    HASH_CNT(hh, v->a->m->queues), (long long)v->a->m->messages,
+		    (double)age / NS_PER_SEC, (int)q->name.n, q->name.p);
 	else
 		snprintf(text, sizeof text, "%u queues, no message",
 		    HASH_CNT(hh, v->a->m->queues));
@@ -313,8 +298,8 @@ put_queue(struct jsonw *w, const struct api *a, const struct queue *q)
 	jsonw_open(w, NULL, '{');
 	jsonw_str(w, "name", q->name);
 	jsonw_str(w, "kind", str_of(q->owner ? "transient" : "persistent"));
-	jsonw_str(w, "owner",
-	    q->owner ? q->owner->token : (struct str){NULL, 0});
+	jsonw_str(
+	    w, "owner", q->owner ? q->owner->token : (struct str){NULL, 0});
 	jsonw_int(w, "messages", n);
 	jsonw_int(w, "bytes", q->bytes);
 	jsonw_int(w, "ready", n - q->held - q->delivered);
@@ -348,16 +333,16 @@ get_queues(const struct v1 *v)
 	int64_t limit;
 	size_t n, i = 0;
 
-	if (!param_int(v, "limit", 1000, 1, 10000, &limit))
+	if (!v1_param_int(v, "limit", 1000, 1, 10000, &limit))
 		return;
-	prefix = param(v, "prefix");
-	after = param(v, "after");
+	prefix = v1_param(v, "prefix");
+	after = v1_param(v, "after");
 	q = mswitch_sorted(v->a->m, prefix, &n);
 	if (q == NULL) {
 		api_ms_error(v->p, MS_NO_MEMORY, NULL);
 		return;
 	}
-	w = start(v);
+	w = v1_start(v);
 	jsonw_open(&w, "queues", '[');
 	while (i < n && after.n != 0 && str_cmp(q[i]->name, after) <= 0)
 		i++;
@@ -367,13 +352,13 @@ get_queues(const struct v1 *v)
 	jsonw_str(&w, "next",
 	    i < n && i > 0 ? q[i - 1]->name : (struct str){NULL, 0});
 	free(q);
-	finish(v, &w);
+	v1_finish(v, &w);
 }
 
 static void
 get_queue(const struct v1 *v)
 {
-	struct queue *q = the_queue(v);
+	struct queue *q = v1_queue(v);
 	struct jsonw w;
 
 	if (q == NULL)
@@ -381,7 +366,7 @@ get_queue(const struct v1 *v)
 	w = (struct jsonw){.b = api_out(v->a)};
 	put_queue(&w, v->a, q);
 	buf_addc(w.b, '\n');
-	api_reply(v->p, 200, JSON, (struct str){w.b->p, w.b->n});
+	api_reply(v->p, 200, V1_JSON, (struct str){w.b->p, w.b->n});
 }
 
 /* ---- changes ---- */
@@ -409,10 +394,9 @@ change_done(struct change *ch)
 		api_ms_error(c->peer, ch->rc, ch->limit);
 		return;
 	}
-	w = start(&v);
-	jsonw_str(&w, c->n1 == V1_CREATE || c->n1 == V1_DESTROY ? "name"
-								: "queue",
-	    name);
+	w = v1_start(&v);
+	jsonw_str(&w,
+	    c->n1 == V1_CREATE || c->n1 == V1_DESTROY ? "name" : "queue", name);
 	if (c->n1 == V1_CREATE)
 		jsonw_bool(&w, "created", !ch->found);
 	else if (c->n1 == V1_DESTROY)
@@ -421,7 +405,7 @@ change_done(struct change *ch)
 		jsonw_int(&w, "id", c->n1 == V1_REPLY ? ch->id : c->arg);
 	if (c->n1 == V1_REPLY)
 		jsonw_bool(&w, "duplicate", ch->duplicate);
-	finish(&v, &w);
+	v1_finish(&v, &w);
 }
 
 static struct call *
@@ -469,8 +453,9 @@ put_queue_route(const struct v1 *v)
 	if (!good_name(v, v->seg[1]))
 		return;
 	c = new_change(v, V1_CREATE, v->seg[1]);
-	begin(c, mswitch_create(v->a->m, &c->u.change, &v->p->client,
-	    v->seg[1], false));
+	begin(c,
+	    mswitch_create(
+		v->a->m, &c->u.change, &v->p->client, v->seg[1], false));
 }
 
 static void
@@ -478,13 +463,13 @@ delete_queue(const struct v1 *v)
 {
 	struct call *c = new_change(v, V1_DESTROY, v->seg[1]);
 
-	begin(c, mswitch_destroy(v->a->m, &c->u.change, &v->p->client,
-	    v->seg[1]));
+	begin(c,
+	    mswitch_destroy(v->a->m, &c->u.change, &v->p->client, v->seg[1]));
 }
 
 /* The id in the path; false when it is none (answered). */
-static bool
-the_id(const struct v1 *v, int64_t *id)
+bool
+v1_id(const struct v1 *v, int64_t *id)
 {
 	if (wire_int64(v->seg[3], id))
 		return true;
@@ -499,12 +484,12 @@ delete_message(const struct v1 *v)
 	struct call *c;
 	int64_t id;
 
-	if (!the_id(v, &id) || the_queue(v) == NULL)
+	if (!v1_id(v, &id) || v1_queue(v) == NULL)
 		return;
 	c = new_change(v, V1_DELETE, v->seg[1]);
 	c->arg = id;
-	begin(c, mswitch_ack(v->a->m, &c->u.change, &v->p->client, v->seg[1],
-	    id));
+	begin(c,
+	    mswitch_ack(v->a->m, &c->u.change, &v->p->client, v->seg[1], id));
 }
 
 static void
@@ -513,12 +498,13 @@ mark(const struct v1 *v, int held)
 	struct call *c;
 	int64_t id;
 
-	if (!the_id(v, &id))
+	if (!v1_id(v, &id))
 		return;
 	c = new_change(v, V1_MARK, v->seg[1]);
 	c->arg = id;
-	begin(c, mswitch_mark(v->a->m, &c->u.change, &v->p->client, v->seg[1],
-	    id, held));
+	begin(c,
+	    mswitch_mark(
+		v->a->m, &c->u.change, &v->p->client, v->seg[1], id, held));
 }
 
 static void
@@ -537,8 +523,8 @@ post_release(const struct v1 *v)
 
 /* The request has been read, so its reply queue is known. */
 static void
-reply_message(struct poll *poll, const struct store_msg *sm,
-    const struct msg *msg)
+reply_message(
+    struct poll *poll, const struct store_msg *sm, const struct msg *msg)
 {
 	struct call *c = (struct call *)poll;
 
@@ -583,8 +569,8 @@ reply_looked(struct poll *poll, int64_t next, enum ms_rc rc)
 	memset(&c->u.change, 0, sizeof c->u.change);
 	c->u.change.done = change_done;
 	c->n1 = V1_REPLY;
-	rc2 = mswitch_answer(c->api->m, &c->u.change, &p->client, queue,
-	    c->arg, (struct str){c->name ? c->name : "", c->name_n}, payload);
+	rc2 = mswitch_answer(c->api->m, &c->u.change, &p->client, queue, c->arg,
+	    (struct str){c->name ? c->name : "", c->name_n}, payload);
 	begin(c, rc2);
 }
 
@@ -594,7 +580,7 @@ post_reply(const struct v1 *v)
 	struct call *c;
 	int64_t id;
 
-	if (!the_id(v, &id) || the_queue(v) == NULL)
+	if (!v1_id(v, &id) || v1_queue(v) == NULL)
 		return;
 	c = call_new(v->p, CALL_POLL);
 	c->arg = id;
@@ -612,341 +598,6 @@ post_reply(const struct v1 *v)
 	(void)mswitch_look(v->a->m, &c->u.poll, v->seg[1], 1);
 }
 
-/* ---- messages ---- */
-
-static const char *
-state_of(const struct msg *m)
-{
-	return m->flags & MSG_LEAVING ? "leaving"
-	    : m->held > 0	      ? "held"
-	    : m->deliveries > 0	      ? "delivered"
-				      : "ready";
-}
-
-/* Token of the session with this serial, while it lives. */
-static struct str
-token_of(const struct api *a, uint32_t serial)
-{
-	struct session *s, *next;
-
-	if (serial == 0)
-		return (struct str){NULL, 0};
-	HASH_ITER(hh, a->m->sessions.by_token, s, next)
-		if (s->serial == serial)
-			return s->token;
-	return STR("(gone)");
-}
-
-static void
-put_base64(struct jsonw *w, const char *key, struct str v)
-{
-	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				  "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	const unsigned char *p = (const unsigned char *)v.p;
-	struct buf b = BUF_INIT;
-
-	for (size_t i = 0; i < v.n; i += 3) {
-		size_t left = v.n - i;
-		uint32_t x = (uint32_t)p[i] << 16 |
-		    (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
-		    (left > 2 ? p[i + 2] : 0);
-
-		buf_addc(&b, set[x >> 18]);
-		buf_addc(&b, set[x >> 12 & 63]);
-		buf_addc(&b, left > 1 ? set[x >> 6 & 63] : '=');
-		buf_addc(&b, left > 2 ? set[x & 63] : '=');
-	}
-	jsonw_str(w, key, (struct str){b.p ? b.p : "", b.n});
-	w->b->failed |= b.failed;
-	buf_fini(&b);
-}
-
-/* What is shown of a payload. */
-static void
-put_payload(struct jsonw *w, const struct call *c, const struct store_msg *sm)
-{
-	char text[RING_MAX_PAYLOAD];
-
-	if (c->flag)
-		put_base64(w, "payload_base64", sm->payload);
-	else if (c->n1 != 0)
-		jsonw_str(w, "payload",
-		    (struct str){text,
-			redact(text, sizeof text, sm->payload)});
-}
-
-static void
-put_message(struct jsonw *w, const struct call *c, const struct store_msg *sm,
-    const struct msg *msg)
-{
-	const struct api *a = c->api;
-	int64_t age = a->m->wall_ns - sm->at_ns;
-	bool reply = msg->flags & MSG_REPLY;
-
-	jsonw_open(w, NULL, '{');
-	jsonw_str(w, "queue", sm->queue);
-	jsonw_int(w, "id", sm->id);
-	jsonw_str(w, "kind", str_of(reply ? "reply" : "request"));
-	jsonw_str(w, "state", str_of(state_of(msg)));
-	if (msg->held > 0)
-		jsonw_str(w, "reason", str_of(ms_held_reason(msg->held)));
-	jsonw_seconds(w, "age_s", age > 0 ? age : 0);
-	jsonw_seconds(w, "time", sm->at_ns);
-	jsonw_int(w, "size", msg->size);
-	jsonw_int(w, "deliveries", msg->deliveries);
-	jsonw_str(w, "consumer", token_of(a, msg->consumer));
-	jsonw_str(w, "origin", sm->origin);
-	if (!reply) {
-		jsonw_str(w, "reply_to", sm->reply_to);
-		jsonw_bool(w, "answered", msg->flags & MSG_ANSWERED);
-	} else {
-		jsonw_open(w, "request", '{');
-		jsonw_str(w, "queue", sm->re_queue);
-		jsonw_int(w, "id", sm->re_id);
-		jsonw_close(w, '}');
-	}
-	put_payload(w, c, sm);
-	jsonw_close(w, '}');
-}
-
-static void
-list_message(struct poll *poll, const struct store_msg *sm,
-    const struct msg *msg)
-{
-	struct call *c = (struct call *)poll;
-	struct jsonw w = {.b = &c->body, .comma = c->count > 0};
-
-	if (c->op == WIRE_NOPS && sm->id != c->arg)
-		return; /* one was asked for, and it is not there */
-	c->count++;
-	put_message(&w, c, sm, msg);
-}
-
-static void
-list_done(struct poll *poll, int64_t next, enum ms_rc rc)
-{
-	struct call *c = (struct call *)poll;
-	struct v1 v = {.p = c->peer, .a = c->api};
-	struct jsonw w;
-
-	if (c->peer == NULL) {
-		call_free(c);
-		return;
-	}
-	if (rc == MS_OK && c->op == WIRE_NOPS && c->count == 0)
-		rc = MS_NO_MESSAGE;
-	if (rc != MS_OK || !buf_ok(&c->body)) {
-		api_ms_error(c->peer, rc != MS_OK ? rc : MS_NO_MEMORY, NULL);
-		return;
-	}
-	if (c->op == WIRE_NOPS) {
-		struct buf whole = c->body;
-
-		buf_init(&c->body);
-		buf_addc(&whole, '\n');
-		api_reply(v.p, 200, JSON, (struct str){whole.p, whole.n});
-		buf_fini(&whole);
-		return;
-	}
-	w = start(&v);
-	jsonw_open(&w, "messages", '[');
-	buf_add(w.b, c->body.p, c->body.n);
-	jsonw_close(&w, ']');
-	if (c->count >= c->limit)
-		jsonw_int(&w, "next", next);
-	else
-		jsonw_null(&w, "next");
-	finish(&v, &w);
-}
-
-static struct call *
-new_look(const struct v1 *v, int64_t from)
-{
-	struct call *c = call_new(v->p, CALL_POLL);
-
-	c->u.poll.client = &v->p->client;
-	c->u.poll.from = from;
-	c->u.poll.message = list_message;
-	c->u.poll.done = list_done;
-	return c;
-}
-
-static void
-get_messages(const struct v1 *v)
-{
-	int64_t after, limit, payload;
-	struct call *c;
-
-	if (!param_int(v, "after", -1, INT64_MIN, INT64_MAX, &after) ||
-	    !param_int(v, "limit", 100, 1, 1000, &limit) ||
-	    !param_int(v, "payload", 0, 0, 1, &payload) ||
-	    the_queue(v) == NULL)
-		return;
-	c = new_look(v, after);
-	c->limit = (size_t)limit;
-	c->n1 = payload;
-	(void)mswitch_look(v->a->m, &c->u.poll, v->seg[1], (size_t)limit);
-}
-
-static void
-get_message(const struct v1 *v)
-{
-	bool raw = str_eq(param(v, "payload"), STR("raw"));
-	struct call *c;
-	int64_t id;
-
-	if (!the_id(v, &id) || the_queue(v) == NULL)
-		return;
-	if (raw && !privileged(v->p)) {
-		api_error(v->p, 403, "forbidden",
-		    "raw payloads are for root only", "leave payload=raw out");
-		return;
-	}
-	if (raw)
-		log_info("api", "pid %d (%s) uid %d reads %.*s:%lld whole",
-		    (int)v->p->client.pid, v->p->comm, (int)v->p->client.uid,
-		    (int)v->seg[1].n, v->seg[1].p, (long long)id);
-	c = new_look(v, id - 1);
-	c->arg = id;
-	c->op = WIRE_NOPS; /* means: one */
-	c->n1 = 1;
-	c->flag = raw;
-	(void)mswitch_look(v->a->m, &c->u.poll, v->seg[1], 1);
-}
-
-/* ---- events ---- */
-
-static void
-put_event(struct jsonw *w, const struct ring_event *e)
-{
-	jsonw_open(w, NULL, '{');
-	jsonw_int(w, "seq", (int64_t)e->seq);
-	jsonw_seconds(w, "time", e->wall_ns);
-	jsonw_str(w, "type", str_of(ring_type_name(e->type)));
-	jsonw_str(w, "client", e->client);
-	jsonw_int(w, "pid", e->pid);
-	jsonw_str(w, "queue", e->queue);
-	jsonw_int(w, "id", e->id);
-	jsonw_str(w, "peer", e->peer);
-	jsonw_int(w, "re_id", e->re_id);
-	jsonw_int(w, "size", e->size);
-	if (e->dur_ns >= 0)
-		jsonw_seconds(w, "duration_s", e->dur_ns);
-	else
-		jsonw_null(w, "duration_s");
-	jsonw_str(w, "text", e->text);
-	jsonw_close(w, '}');
-}
-
-static void
-events_reply(struct peer *p, uint64_t after, size_t limit)
-{
-	struct v1 v = {.p = p, .a = p->api};
-	const struct ring *r = &p->api->trace->ring;
-	uint64_t first = ring_first(r), next = after;
-	struct ring_cursor at = ring_seek(r, after < first ? first : after);
-	struct ring_event e;
-	struct jsonw w = start(&v);
-
-	jsonw_open(&w, "events", '[');
-	while (limit-- > 0 && w.b->n < LISTING_BYTES && ring_read(r, &at, &e)) {
-		put_event(&w, &e);
-		next = e.seq + 1;
-	}
-	jsonw_close(&w, ']');
-	if (next < first)
-		next = first;
-	jsonw_int(&w, "next", (int64_t)next);
-	jsonw_int(&w, "lost",
-	    after < first ? (int64_t)(first - after) : 0);
-	finish(&v, &w);
-}
-
-static void
-events_woken(struct trace_wait *wait)
-{
-	struct call *c = (struct call *)wait;
-
-	events_reply(c->peer, c->after, c->limit);
-}
-
-static void
-events_expired(struct deadline *d, int64_t now)
-{
-	struct call *c = (struct call *)d;
-
-	(void)now;
-	trace_unwait(c->api->trace, &c->u.wait);
-	events_reply(c->peer, c->after, c->limit);
-}
-
-static void
-get_events(const struct v1 *v)
-{
-	const struct ring *r = &v->a->trace->ring;
-	uint64_t next = ring_next(r), from;
-	int64_t after, wait, limit;
-	struct call *c;
-
-	if (!param_int(v, "after", -2, -1, INT64_MAX, &after) ||
-	    !param_int(v, "wait", 0, 0, 300, &wait) ||
-	    !param_int(v, "limit", 1000, 1, 100000, &limit))
-		return;
-	from = after == -1 ? ring_first(r) : (uint64_t)after;
-	if (after == -2)
-		from = next > (uint64_t)limit ? next - (uint64_t)limit : 0;
-	if (after == -2 && from < ring_first(r))
-		from = ring_first(r);
-	if (from > next)
-		from = next; /* from another life of the recorder */
-	if (from < next || wait == 0) {
-		events_reply(v->p, from, (size_t)limit);
-		return;
-	}
-	c = call_new(v->p, CALL_WAIT);
-	c->after = from;
-	c->limit = (size_t)limit;
-	c->u.wait.fn = events_woken;
-	c->u.wait.deadline.fn = events_expired;
-	trace_wait(v->a->trace, &c->u.wait,
-	    v->a->m->now_ns + wait * NS_PER_SEC);
-	http_park(v->p->conn);
-}
-
-/* ---- clients ---- */
-
-static void
-get_clients(const struct v1 *v)
-{
-	struct http_conn *c = NULL;
-	struct jsonw w = start(v);
-
-	jsonw_open(&w, "clients", '[');
-	while ((c = http_next(v->a->http, c)) != NULL) {
-		const struct peer *p = http_user(c);
-		const struct waiter *wt;
-
-		if (p == NULL)
-			continue;
-		wt = &p->client.waiter;
-		jsonw_open(&w, NULL, '{');
-		jsonw_int(&w, "pid", p->client.pid);
-		jsonw_int(&w, "uid", p->client.uid);
-		jsonw_str(&w, "comm", str_of(p->comm));
-		jsonw_str(&w, "token", client_token(&p->client));
-		jsonw_bool(&w, "parked", wt->parked);
-		jsonw_open(&w, "queues", '[');
-		for (uint32_t i = 0; i < wt->n; i++)
-			jsonw_str(&w, NULL, wt->links[i].name->name);
-		jsonw_close(&w, ']');
-		jsonw_seconds(&w, "age_s", v->a->m->now_ns - http_since(c));
-		jsonw_int(&w, "requests", (int64_t)http_requests_of(c));
-		jsonw_close(&w, '}');
-	}
-	jsonw_close(&w, ']');
-	finish(v, &w);
-}
-
 /* ---- routes ---- */
 
 static const struct route {
@@ -960,14 +611,14 @@ static const struct route {
     {"GET", "queues/*", get_queue},
     {"PUT", "queues/*", put_queue_route},
     {"DELETE", "queues/*", delete_queue},
-    {"GET", "queues/*/messages", get_messages},
-    {"GET", "queues/*/messages/*", get_message},
+    {"GET", "queues/*/messages", v1_get_messages},
+    {"GET", "queues/*/messages/*", v1_get_message},
     {"DELETE", "queues/*/messages/*", delete_message},
     {"POST", "queues/*/messages/*/reply", post_reply},
     {"POST", "queues/*/messages/*/hold", post_hold},
     {"POST", "queues/*/messages/*/release", post_release},
-    {"GET", "events", get_events},
-    {"GET", "clients", get_clients},
+    {"GET", "events", v1_get_events},
+    {"GET", "clients", v1_get_clients},
 };
 
 /* Does the path fit the pattern? */
@@ -1007,7 +658,7 @@ split(struct v1 *v, struct str target)
 		q = memchr(p, '/', (size_t)(end - p));
 		if (q == NULL)
 			q = end;
-		if (v->nseg == MOST_SEGMENTS)
+		if (v->nseg == V1_MOST_SEGMENTS)
 			return false;
 		v->seg[v->nseg++] = decode(p, (size_t)(q - p));
 		p = q + 1;

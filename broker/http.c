@@ -32,7 +32,7 @@
 #include "wire.h"
 #include "xalloc.h"
 
-#define SCRATCH      (64 * 1024)
+#define SCRATCH	     (64 * 1024)
 #define ACCEPT_BURST 64 /* connections taken in one turn */
 #define RETRY_NS     (100 * NS_PER_MS) /* accept again after EMFILE */
 
@@ -51,7 +51,7 @@ struct http_conn {
 	short armed;
 	bool busy, closing, dead, queued, parsing;
 	bool parked; /* the request under way may take long */
-	bool half;   /* the peer has left; one answer is still due */
+	bool half; /* the peer has left; one answer is still due */
 	TAILQ_ENTRY(http_conn) all;
 	TAILQ_ENTRY(http_conn) todo; /* to go on with, or to be freed */
 };
@@ -181,13 +181,13 @@ keep(struct http_conn *c, const struct iovec v[2], size_t sent)
 	for (int i = 0; i < 2; i++) {
 		size_t skip = sent < v[i].iov_len ? sent : v[i].iov_len;
 
-		buf_add(&c->out, (char *)v[i].iov_base + skip,
-		    v[i].iov_len - skip);
+		buf_add(
+		    &c->out, (char *)v[i].iov_base + skip, v[i].iov_len - skip);
 		sent -= skip;
 	}
 	if (!buf_ok(&c->out)) {
-		log_warn("http", "no memory for a reply of %zu bytes",
-		    v[1].iov_len);
+		log_warn(
+		    "http", "no memory for a reply of %zu bytes", v[1].iov_len);
 		http_drop(c);
 	}
 }
@@ -230,8 +230,8 @@ http_reply(struct http_conn *c, int status, const char *type, struct str body)
 	if (c->dead)
 		return;
 	c->busy = c->parked = false;
-	http1_put_reply(&head, status, type, c->closing && type != NULL,
-	    body.n);
+	http1_put_reply(
+	    &head, status, type, c->closing && type != NULL, body.n);
 	if (buf_ok(&head))
 		send_reply(c, (struct str){head.p, head.n}, body);
 	else
@@ -256,8 +256,8 @@ refuse(struct http_conn *c)
 	c->closing = true;
 	wire_put_error(&b, "bad_request", c->parser.reason,
 	    "the connection is closed; send HTTP/1.1 as RFC 9112 has it");
-	http_reply(c, c->parser.status, "application/json",
-	    (struct str){b.p, b.n});
+	http_reply(
+	    c, c->parser.status, "application/json", (struct str){b.p, b.n});
 	buf_fini(&b);
 }
 
@@ -265,8 +265,8 @@ refuse(struct http_conn *c)
 static void
 too_slow(struct deadline *d, int64_t now)
 {
-	struct http_conn *c = (struct http_conn *)((char *)d -
-	    offsetof(struct http_conn, slow));
+	struct http_conn *c =
+	    (struct http_conn *)((char *)d - offsetof(struct http_conn, slow));
 
 	(void)now;
 	c->http->n.slow++;
@@ -303,7 +303,8 @@ static void
 handle(struct http_conn *c, const char *p)
 {
 	struct http_request r = {.method = c->parser.method,
-	    .target = c->parser.target, .body = c->parser.body};
+	    .target = c->parser.target,
+	    .body = c->parser.body};
 
 	(void)http1_field(&c->parser, p, "idempotency-key", &r.key);
 	c->busy = true;
@@ -443,8 +444,7 @@ on_io(evutil_socket_t fd, short what, void *arg)
 	if ((what & EV_READ) && !c->dead)
 		on_readable(c);
 	/* with reading on, recv() tells; bytes before the end count */
-	if ((what & EV_CLOSED) && !c->dead &&
-	    (!(what & EV_READ) || c->busy))
+	if ((what & EV_CLOSED) && !c->dead && (!(what & EV_READ) || c->busy))
 		on_closed(c);
 }
 
@@ -542,8 +542,8 @@ take(struct http *h, int fd)
 static void
 retry(struct deadline *d, int64_t now)
 {
-	struct http *h = (struct http *)((char *)d -
-	    offsetof(struct http, retry));
+	struct http *h =
+	    (struct http *)((char *)d - offsetof(struct http, retry));
 
 	(void)now;
 	if (h->listener != NULL && event_add(h->listener, NULL) == -1)
@@ -557,7 +557,8 @@ exhausted(struct http *h, int fd)
 	int c;
 
 	if (!h->told)
-		log_error("http", "no file descriptors left: connections"
+		log_error("http",
+		    "no file descriptors left: connections"
 		    " wait; raise LimitNOFILE");
 	h->told = true;
 	if (h->spare != -1) {
@@ -615,8 +616,8 @@ http_new(const struct http_config *c)
 int
 http_listen(struct http *h, int fd, struct err *e)
 {
-	h->listener = event_new(h->c.base, fd, EV_READ | EV_PERSIST, on_accept,
-	    h);
+	h->listener =
+	    event_new(h->c.base, fd, EV_READ | EV_PERSIST, on_accept, h);
 	h->spare = dup(fd);
 	if (h->listener == NULL || event_add(h->listener, NULL) == -1)
 		return err_set(e, ENOMEM, "cannot watch the listening socket");
@@ -712,7 +713,7 @@ http_free(struct http *h)
 	}
 	while (http_more(h))
 		http_turn(h);
-	HASH_ITER(hh, h->uids, u, un) {
+	HASH_ITER (hh, h->uids, u, un) {
 		HASH_DEL(h->uids, u);
 		free(u);
 	}

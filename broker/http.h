@@ -28,7 +28,7 @@ struct http_conn;
 
 struct http_request {
 	struct str method, target, body; /* mutable memory, during the call */
-	struct str key;                  /* Idempotency-Key, n == 0: none */
+	struct str key; /* Idempotency-Key, n == 0: none */
 };
 
 struct http_handler {
@@ -49,8 +49,8 @@ struct http_config {
 	void *ctx;
 	struct http1_limits parse;
 	int64_t max_connections, max_connections_per_uid; /* uid 0 is free */
-	int64_t head_ns;    /* a request's head must be complete in */
-	int64_t body_rate;  /* bytes/s that a body must come with */
+	int64_t head_ns; /* a request's head must be complete in */
+	int64_t body_rate; /* bytes/s that a body must come with */
 	size_t max_pending; /* bytes buffered behind a request under way */
 };
 
@@ -71,8 +71,8 @@ bool http_more(const struct http *h);
 
 /* The answer to the request under way. type NULL: as the original (no
  * content-type). The body is copied or sent before this returns. */
-void http_reply(struct http_conn *c, int status, const char *type,
-    struct str body);
+void http_reply(
+    struct http_conn *c, int status, const char *type, struct str body);
 /* The request under way waits for an event, not for the disk: when the client
  * leaves it is void at once. */
 void http_park(struct http_conn *c);

@@ -15,7 +15,7 @@
 struct idmap {
 	struct idmap_ent {
 		int64_t key, value; /* key 0: free */
-	} *v;
+	} * v;
 	size_t n, cap; /* cap is 0 or a power of two */
 };
 

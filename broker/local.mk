@@ -8,13 +8,17 @@ libbroker_a_SOURCES = \
 	broker/waiter.c broker/waiter.h \
 	broker/trace.c broker/trace.h \
 	broker/mswitch.c broker/mswitch_load.c broker/mswitch_poll.c \
-	broker/mswitch.h \
+	broker/mswitch_change.c broker/mswitch_send.c broker/mswitch_ack.c \
+	broker/mswitch.h broker/mswitch_int.h \
 	broker/store.c broker/store.h \
 	broker/store_mem.c broker/store_sqlite.c \
-	broker/sqldb.c broker/sqldb.h \
+	broker/store_job.c broker/store_job.h \
+	broker/sqldb.c broker/sqldb_write.c broker/sqldb_read.c \
+	broker/sqldb.h broker/sqldb_int.h \
 	broker/http.c broker/http.h \
 	broker/jsonw.c broker/jsonw.h \
-	broker/api.c broker/api_look.c broker/api_v1.c broker/api.h \
+	broker/api.c broker/api_look.c broker/api_v1.c \
+	broker/api_v1_look.c broker/api.h broker/api_v1.h \
 	broker/settings.c broker/settings.h \
 	broker/server.c broker/server.h
 libbroker_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) \

@@ -121,8 +121,10 @@ read_settings(void *arg, struct settings *s, struct err *e)
 			e) == -1)
 			return -1;
 	if (log_level_parse(s->log_level) == -1)
-		return err_set(e, EINVAL, "server.log_level: \"%s\" is none of"
-		    " error, warn, info, debug", s->log_level);
+		return err_set(e, EINVAL,
+		    "server.log_level: \"%s\" is none of"
+		    " error, warn, info, debug",
+		    s->log_level);
 	return 0;
 }
 
@@ -165,9 +167,7 @@ take_option(struct cmdline *c, int o)
 		return 0;
 	case 'h': fputs(usage, stdout); return 1;
 	case 'V': printf("xmsgd %s\n", XMSG_VERSION); return 1;
-	default:
-		fprintf(stderr, "Try 'xmsgd --help'.\n");
-		return -1;
+	default: fprintf(stderr, "Try 'xmsgd --help'.\n"); return -1;
 	}
 }
 

@@ -67,24 +67,25 @@ body_reply_to(const struct body *b)
 struct str
 body_re_queue(const struct body *b)
 {
-	return (struct str){b->bytes + b->origin_n + b->reply_to_n,
-	    b->re_queue_n};
+	return (struct str){
+	    b->bytes + b->origin_n + b->reply_to_n, b->re_queue_n};
 }
 
 /* Idempotency key. */
 struct str
 body_key(const struct body *b)
 {
-	return (struct str){b->bytes + b->origin_n + b->reply_to_n +
-		b->re_queue_n, b->key_n};
+	return (struct str){
+	    b->bytes + b->origin_n + b->reply_to_n + b->re_queue_n, b->key_n};
 }
 
 /* What the message says. */
 struct str
 body_payload(const struct body *b)
 {
-	return (struct str){b->bytes + b->origin_n + b->reply_to_n +
-		b->re_queue_n + b->key_n, b->payload_n};
+	return (struct str){
+	    b->bytes + b->origin_n + b->reply_to_n + b->re_queue_n + b->key_n,
+	    b->payload_n};
 }
 
 /* What it costs. */

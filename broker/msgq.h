@@ -37,18 +37,18 @@ struct str body_payload(const struct body *b);
 size_t body_size(const struct body *b); /* bytes of memory */
 
 enum msg_flag {
-	MSG_GONE = 1,     /* private to msgq */
-	MSG_LEAVING = 2,  /* its removal is on the way to the disk */
-	MSG_REPLY = 4,    /* answers a request */
+	MSG_GONE = 1, /* private to msgq */
+	MSG_LEAVING = 2, /* its removal is on the way to the disk */
+	MSG_REPLY = 4, /* answers a request */
 	MSG_ANSWERED = 8, /* a request whose reply is enqueued */
 };
 
 struct msg {
 	int64_t id;
-	struct body *body;  /* owned; NULL: in the store only */
-	uint32_t size;      /* of the payload, bytes */
-	uint32_t at_s;      /* published, seconds since 1970 */
-	uint32_t consumer;  /* serial of the session it went to last, 0 none */
+	struct body *body; /* owned; NULL: in the store only */
+	uint32_t size; /* of the payload, bytes */
+	uint32_t at_s; /* published, seconds since 1970 */
+	uint32_t consumer; /* serial of the session it went to last, 0 none */
 	uint16_t deliveries;
 	uint8_t flags;
 	int8_t held; /* enum store_held */

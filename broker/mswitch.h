@@ -38,23 +38,23 @@ enum ms_rc {
 	MS_NO_QUEUE,
 	MS_NO_MESSAGE,
 	MS_NO_REPLY_QUEUE,
-	MS_HELD,      /* not now: the message is on its way out */
-	MS_LIMIT,     /* a limit is reached; change.limit names it */
-	MS_FULL,      /* the disk is full */
-	MS_STORE,     /* the store failed or is overloaded */
+	MS_HELD, /* not now: the message is on its way out */
+	MS_LIMIT, /* a limit is reached; change.limit names it */
+	MS_FULL, /* the disk is full */
+	MS_STORE, /* the store failed or is overloaded */
 	MS_NO_MEMORY,
 };
 
 struct ms_limits {
-	int64_t queues;            /* in all */
-	int64_t queue_messages;    /* per queue */
-	int64_t queue_bytes;       /* per queue, payloads */
-	int64_t total_bytes;       /* payloads in all */
+	int64_t queues; /* in all */
+	int64_t queue_messages; /* per queue */
+	int64_t queue_bytes; /* per queue, payloads */
+	int64_t total_bytes; /* payloads in all */
 	int64_t session_transient; /* transient queues per session */
-	int64_t cache_bytes;       /* bodies kept in memory */
-	int64_t transfer_bytes;    /* payloads in one answer */
-	int64_t grace_ns;          /* transient queues after a restart */
-	bool one_reply;            /* exactly one reply per request id */
+	int64_t cache_bytes; /* bodies kept in memory */
+	int64_t transfer_bytes; /* payloads in one answer */
+	int64_t grace_ns; /* transient queues after a restart */
+	bool one_reply; /* exactly one reply per request id */
 };
 
 struct ms_counters {
@@ -67,17 +67,17 @@ struct queue {
 	struct str name;
 	struct session *owner; /* NULL: persistent */
 	struct msgq q;
-	int64_t bytes;         /* of payloads */
+	int64_t bytes; /* of payloads */
 	int64_t pending_bytes; /* of those on their way to the disk */
-	int64_t held;          /* messages not handed out */
-	int64_t delivered;     /* handed out and not acknowledged */
-	int64_t last_poll_ns;  /* boottime; 0: never since start */
-	uint64_t in, out;      /* messages since start */
-	uint32_t pending;      /* sends on their way to the disk */
-	uint32_t refs;         /* answers under way that point here */
-	bool dead;             /* destroyed; freed with the last ref */
-	bool ending;           /* its end is on its way to the disk */
-	bool dirty;            /* has something new for its waiters */
+	int64_t held; /* messages not handed out */
+	int64_t delivered; /* handed out and not acknowledged */
+	int64_t last_poll_ns; /* boottime; 0: never since start */
+	uint64_t in, out; /* messages since start */
+	uint32_t pending; /* sends on their way to the disk */
+	uint32_t refs; /* answers under way that point here */
+	bool dead; /* destroyed; freed with the last ref */
+	bool ending; /* its end is on its way to the disk */
+	bool dirty; /* has something new for its waiters */
 	struct queue *next_dirty;
 	LIST_ENTRY(queue) of_owner;
 	char bytes_[];
@@ -99,13 +99,13 @@ struct change {
 	struct store_op op[2];
 	void (*done)(struct change *);
 	enum ms_rc rc;
-	int64_t id;        /* of the message sent */
+	int64_t id; /* of the message sent */
 	int64_t answer_to; /* re_id of a reply under way, 0 */
 	struct str queue_name; /* where the reply went */
-	bool duplicate;    /* an earlier request did it already */
-	bool found;        /* destroy, ack: there was one */
-	bool lazy;         /* an ack that has been answered already */
-	int64_t messages;  /* destroy: how many went with it */
+	bool duplicate; /* an earlier request did it already */
+	bool found; /* destroy, ack: there was one */
+	bool lazy; /* an ack that has been answered already */
+	int64_t messages; /* destroy: how many went with it */
 	const char *limit; /* MS_LIMIT: which one */
 	/* private */
 	struct mswitch *m;
@@ -131,9 +131,9 @@ struct pick {
 struct poll {
 	struct client *client;
 	int64_t from; /* exclusive */
-	bool look;    /* only look: held ones too, nothing is delivered */
-	void (*message)(struct poll *, const struct store_msg *,
-	    const struct msg *);
+	bool look; /* only look: held ones too, nothing is delivered */
+	void (*message)(
+	    struct poll *, const struct store_msg *, const struct msg *);
 	void (*done)(struct poll *, int64_t next, enum ms_rc rc);
 	/* private */
 	struct mswitch *m;
@@ -177,13 +177,13 @@ struct mswitch {
 	struct waiters waiters;
 	struct ms_counters counters;
 	struct queue *dirty;
-	struct idmap answered;   /* request id -> reply id, or -1: under way */
-	int64_t *forget;         /* ring of answered ids whose request is gone */
+	struct idmap answered; /* request id -> reply id, or -1: under way */
+	int64_t *forget; /* ring of answered ids whose request is gone */
 	size_t forget_n, forget_at;
-	struct keys keys;        /* idempotency keys */
+	struct keys keys; /* idempotency keys */
 	int64_t bytes, messages, cached;
-	int64_t pending_bytes;   /* of sends on their way to the disk */
-	uint32_t creating;       /* queues on their way */
+	int64_t pending_bytes; /* of sends on their way to the disk */
+	uint32_t creating; /* queues on their way */
 	int64_t last_id, boot_first;
 	int64_t now_ns, wall_ns; /* set by mswitch_now */
 	bool loading;
@@ -199,8 +199,8 @@ void mswitch_stop(struct mswitch *m);
 void mswitch_now(struct mswitch *m, int64_t mono_ns, int64_t wall_ns);
 
 /* Read the index from the store; done(arg, ok) when it is complete. */
-void mswitch_load(struct mswitch *m, void (*done)(void *arg, bool ok),
-    void *arg);
+void mswitch_load(
+    struct mswitch *m, void (*done)(void *arg, bool ok), void *arg);
 
 /* End of turn: hand new messages to those who wait for them. */
 void mswitch_turn(struct mswitch *m);
@@ -216,26 +216,26 @@ struct str client_token(const struct client *c);
 /* ---- changes: MS_PENDING means that ch->done will be called ---- */
 enum ms_rc mswitch_create(struct mswitch *m, struct change *ch,
     struct client *c, struct str name, bool transient);
-enum ms_rc mswitch_destroy(struct mswitch *m, struct change *ch,
-    struct client *c, struct str name);
+enum ms_rc mswitch_destroy(
+    struct mswitch *m, struct change *ch, struct client *c, struct str name);
 struct ms_send {
 	struct str queue, reply_to, payload, key;
 	struct str re_queue; /* replies: queue and id of the request */
-	int64_t re_id;       /* > 0 or < 0: a reply; see is_reply */
+	int64_t re_id; /* > 0 or < 0: a reply; see is_reply */
 	bool is_reply;
 };
-enum ms_rc mswitch_send(struct mswitch *m, struct change *ch,
-    struct client *c, const struct ms_send *s);
-enum ms_rc mswitch_ack(struct mswitch *m, struct change *ch,
-    struct client *c, struct str queue, int64_t id);
+enum ms_rc mswitch_send(struct mswitch *m, struct change *ch, struct client *c,
+    const struct ms_send *s);
+enum ms_rc mswitch_ack(struct mswitch *m, struct change *ch, struct client *c,
+    struct str queue, int64_t id);
 /* Reply to a request and acknowledge it, in one transaction.  The reply queue
  * must be known: pass it (from the message). */
 enum ms_rc mswitch_answer(struct mswitch *m, struct change *ch,
     struct client *c, struct str queue, int64_t id, struct str reply_to,
     struct str payload);
 /* Hold (STORE_HELD_OPERATOR) or release (STORE_RELEASED) a message. */
-enum ms_rc mswitch_mark(struct mswitch *m, struct change *ch,
-    struct client *c, struct str queue, int64_t id, int held);
+enum ms_rc mswitch_mark(struct mswitch *m, struct change *ch, struct client *c,
+    struct str queue, int64_t id, int held);
 
 /* ---- polls ---- */
 /* Be answered now, or park until until_ns (<= now: do not park). MS_PENDING:
@@ -245,8 +245,8 @@ enum ms_rc mswitch_poll(struct mswitch *m, struct poll *p,
 
 /* Look at messages of a queue with an id above p->from (held ones too): at most
  * `most` of them. */
-enum ms_rc mswitch_look(struct mswitch *m, struct poll *p, struct str queue,
-    size_t most);
+enum ms_rc mswitch_look(
+    struct mswitch *m, struct poll *p, struct str queue, size_t most);
 /* Look at the newest `most` messages of every queue. */
 enum ms_rc mswitch_look_all(struct mswitch *m, struct poll *p, size_t most);
 /* The client is going away.  Its poll is over: done is not called, unless the
@@ -260,23 +260,8 @@ struct queue *mswitch_queue(const struct mswitch *m, struct str name);
 const char *ms_held_reason(int held);
 /* All queues whose name starts with prefix, ascending by name; *n gets their
  * number; the caller frees the array. NULL when memory ran out. */
-struct queue **mswitch_sorted(const struct mswitch *m, struct str prefix,
-    size_t *n);
-
-/* ---- shared by the files of the core ---- */
-enum ms_rc ms_from_store(enum store_rc rc);
-struct queue *queue_add(struct mswitch *m, struct str name, struct str owner);
-void queue_remove(struct mswitch *m, struct queue *q);
-void queue_unref(struct queue *q);
-struct msg *queue_append(struct mswitch *m, struct queue *q,
-    const struct store_msg *sm, struct body *body);
-void queue_drop_msg(struct mswitch *m, struct queue *q, int64_t id);
-void queue_note_answered(struct mswitch *m, int64_t request, int64_t reply);
-void mswitch_ack_lazy(struct mswitch *m, struct client *c, struct queue *q,
-    struct msg *msg);
-void mswitch_dirty(struct mswitch *m, struct queue *q);
-struct kent *keys_add(struct mswitch *m, struct str key);
-void keys_del(struct mswitch *m, struct kent *k);
+struct queue **mswitch_sorted(
+    const struct mswitch *m, struct str prefix, size_t *n);
 
 /* Index and invariants hold; for tests and debug builds. */
 bool mswitch_check(const struct mswitch *m);

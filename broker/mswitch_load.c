@@ -6,7 +6,7 @@
  * messages by the page (heads only, bodies stay in the store).  Sessions
  * of transient queues get their grace period.
  */
-#include "mswitch.h"
+#include "mswitch_int.h"
 
 #include <stdlib.h>
 

@@ -11,7 +11,7 @@
  * store, and the answer is given when they are there; a message that has gone
  * meanwhile is left out.
  */
-#include "mswitch.h"
+#include "mswitch_int.h"
 
 #include <stdlib.h>
 
@@ -80,8 +80,8 @@ smallest(struct source *s, size_t n)
 
 /* Pick from the sources in order of id until `most` or the limit of bytes. */
 static bool
-merge(struct mswitch *m, struct poll *p, struct source *s, size_t n,
-    size_t most)
+merge(
+    struct mswitch *m, struct poll *p, struct source *s, size_t n, size_t most)
 {
 	int64_t bytes = 0, last = INT64_MIN;
 	struct source *best;
@@ -172,9 +172,12 @@ give(struct mswitch *m, struct poll *p, const struct pick *k,
 		sm = *row;
 	} else if (msg->body != NULL) {
 		const struct body *b = msg->body;
-		sm = (struct store_msg){.id = k->id, .at_ns = b->at_ns,
-		    .origin = body_origin(b), .key = body_key(b),
-		    .payload = body_payload(b), .re_id = b->re_id};
+		sm = (struct store_msg){.id = k->id,
+		    .at_ns = b->at_ns,
+		    .origin = body_origin(b),
+		    .key = body_key(b),
+		    .payload = body_payload(b),
+		    .re_id = b->re_id};
 		if (msg->flags & MSG_REPLY)
 			sm.re_queue = body_re_queue(b);
 		else
@@ -216,8 +219,8 @@ end(struct poll *p, enum ms_rc rc)
 static int
 on_row(struct store_op *op, const struct store_msg *row)
 {
-	struct poll *p = (struct poll *)((char *)op -
-	    offsetof(struct poll, op));
+	struct poll *p =
+	    (struct poll *)((char *)op - offsetof(struct poll, op));
 
 	if (p->orphan)
 		return 1;
@@ -231,8 +234,8 @@ on_row(struct store_op *op, const struct store_msg *row)
 static void
 fetch_done(struct store_op *op)
 {
-	struct poll *p = (struct poll *)((char *)op -
-	    offsetof(struct poll, op));
+	struct poll *p =
+	    (struct poll *)((char *)op - offsetof(struct poll, op));
 
 	p->fetching = false;
 	if (p->orphan) {
@@ -306,10 +309,10 @@ poll_init(struct mswitch *m, struct poll *p)
 static void
 expired(struct deadline *d, int64_t now)
 {
-	struct waiter *w = (struct waiter *)((char *)d -
-	    offsetof(struct waiter, deadline));
-	struct client *c = (struct client *)((char *)w -
-	    offsetof(struct client, waiter));
+	struct waiter *w =
+	    (struct waiter *)((char *)d - offsetof(struct waiter, deadline));
+	struct client *c =
+	    (struct client *)((char *)w - offsetof(struct client, waiter));
 	struct poll *p = c->poll;
 
 	(void)now;
@@ -349,8 +352,8 @@ static void
 wake(void *arg, struct waiter *w)
 {
 	struct mswitch *m = arg;
-	struct client *c = (struct client *)((char *)w -
-	    offsetof(struct client, waiter));
+	struct client *c =
+	    (struct client *)((char *)w - offsetof(struct client, waiter));
 	struct poll *p = c->poll;
 
 	if (!pick_transfer(m, p)) {
@@ -419,7 +422,7 @@ mswitch_look_all(struct mswitch *m, struct poll *p, size_t most)
 
 	p->look = true;
 	poll_init(m, p);
-	HASH_ITER(hh, m->queues, q, next) {
+	HASH_ITER (hh, m->queues, q, next) {
 		struct msgq_cursor at = msgq_seek(&q->q, INT64_MIN);
 		size_t skip = q->q.n > most ? q->q.n - most : 0;
 

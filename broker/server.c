@@ -58,7 +58,7 @@ struct server {
 	void *ring_mem;
 	int fd, lock_fd, state_fd;
 	bool own_socket; /* we made it, we remove it */
-	bool fresh;      /* the time of this turn has been read */
+	bool fresh; /* the time of this turn has been read */
 	bool stop, loaded, load_ok, closed;
 	int status;
 };
@@ -138,8 +138,10 @@ on_state(void *ctx, enum store_state st, const char *why)
 	sv->api.degraded = st != STORE_UP;
 	if (st != STORE_GONE || sv->status == EXIT_STORE)
 		return;
-	log_error("store", "cannot go on: %s; nothing that was not"
-	    " acknowledged is promised; start again to recover", why);
+	log_error("store",
+	    "cannot go on: %s; nothing that was not"
+	    " acknowledged is promised; start again to recover",
+	    why);
 	sv->status = EXIT_STORE;
 	sv->stop = true;
 }
@@ -246,27 +248,32 @@ open_state(struct server *sv, int *status, struct err *e)
 
 	*status = EXIT_CANTCREAT;
 	if (mkdir(dir, 0700) == -1 && errno != EEXIST)
-		return err_errno(e, "cannot make the state folder %s (choose"
-		    " another with --state)", dir);
+		return err_errno(e,
+		    "cannot make the state folder %s (choose"
+		    " another with --state)",
+		    dir);
 	if (stat(dir, &st) == -1)
 		return err_errno(e, "state folder %s", dir);
 	if (!S_ISDIR(st.st_mode))
-		return err_set(e, ENOTDIR, "the state folder %s is no folder",
-		    dir);
+		return err_set(
+		    e, ENOTDIR, "the state folder %s is no folder", dir);
 	if (st.st_uid != geteuid())
-		return err_set(e, EPERM, "the state folder %s belongs to uid"
-		    " %d, we are uid %d: choose another with --state", dir,
-		    (int)st.st_uid, (int)geteuid());
+		return err_set(e, EPERM,
+		    "the state folder %s belongs to uid"
+		    " %d, we are uid %d: choose another with --state",
+		    dir, (int)st.st_uid, (int)geteuid());
 	lock = xasprintf("%s/lock", dir);
-	sv->state_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-	    0600);
+	sv->state_fd =
+	    open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	free(lock);
 	if (sv->state_fd == -1)
 		return err_errno(e, "cannot write in the state folder %s", dir);
 	if (flock(sv->state_fd, LOCK_EX | LOCK_NB) == -1) {
 		*status = EXIT_UNAVAILABLE;
-		return err_set(e, EBUSY, "the state folder %s is in use by"
-		    " another broker: stop it, or use --state", dir);
+		return err_set(e, EBUSY,
+		    "the state folder %s is in use by"
+		    " another broker: stop it, or use --state",
+		    dir);
 	}
 	return 0;
 }
@@ -286,11 +293,13 @@ open_recorder(struct server *sv, struct err *e)
 	} else if (ftruncate(fd, (off_t)size) == -1 ||
 	    (errno = posix_fallocate(fd, 0, (off_t)size)) != 0) {
 		/* a hole would be a SIGBUS later, on a full disk */
-		err_errno(e, "%s: no room for %zu bytes: free space, or set"
-		    " recorder.size", path, size);
+		err_errno(e,
+		    "%s: no room for %zu bytes: free space, or set"
+		    " recorder.size",
+		    path, size);
 	} else {
-		sv->ring_mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		    MAP_SHARED, fd, 0);
+		sv->ring_mem =
+		    mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		if (sv->ring_mem == MAP_FAILED) {
 			sv->ring_mem = NULL;
 			err_errno(e, "cannot map %s", path);
@@ -313,8 +322,10 @@ open_recorder(struct server *sv, struct err *e)
 static int
 open_store(struct server *sv, struct err *e)
 {
-	struct store_config c = {.base = sv->base, .events = &sv->events,
-	    .ctx = sv, .wall_ns = clock_wall_ns(),
+	struct store_config c = {.base = sv->base,
+	    .events = &sv->events,
+	    .ctx = sv,
+	    .wall_ns = clock_wall_ns(),
 	    .inline_commit = sv->set->inline_commit != 0};
 	char *url = *sv->set->store
 	    ? xstrdup(sv->set->store)
@@ -334,7 +345,8 @@ static int
 load(struct server *sv, struct err *e)
 {
 	struct ms_config mc = {.store = sv->store,
-	    .deadlines = &sv->deadlines, .trace = &sv->trace};
+	    .deadlines = &sv->deadlines,
+	    .trace = &sv->trace};
 
 	sv->m = mswitch_new(&mc);
 	sv->fresh = false;
@@ -344,7 +356,8 @@ load(struct server *sv, struct err *e)
 	while (!sv->loaded && event_base_loop(sv->base, EVLOOP_ONCE) != -1)
 		continue;
 	if (!sv->load_ok)
-		return err_set(e, EIO, "the database cannot be read: see the"
+		return err_set(e, EIO,
+		    "the database cannot be read: see the"
 		    " log, and 'sqlite3 FILE .recover'");
 	return 0;
 }
@@ -386,8 +399,8 @@ open_socket(struct server *sv, int *status, struct err *e)
 
 	*status = EXIT_CONFIG;
 	if (mode == -1)
-		return err_set(e, EINVAL,
-		    "server.mode is not octal: use 660 or the like");
+		return err_set(
+		    e, EINVAL, "server.mode is not octal: use 660 or the like");
 	if (*sv->set->group != '\0') {
 		g = getgrnam(sv->set->group);
 		if (g == NULL)
@@ -399,8 +412,8 @@ open_socket(struct server *sv, int *status, struct err *e)
 	sv->fd = inherited_socket();
 	if (sv->fd != -1)
 		return 0;
-	sv->fd = usock_listen(sv->set->socket, (mode_t)mode, gid, BACKLOG,
-	    &sv->lock_fd, e);
+	sv->fd = usock_listen(
+	    sv->set->socket, (mode_t)mode, gid, BACKLOG, &sv->lock_fd, e);
 	*status = e->code == EADDRINUSE ? EXIT_UNAVAILABLE : EXIT_CANTCREAT;
 	sv->own_socket = sv->fd != -1;
 	return sv->fd == -1 ? -1 : 0;
@@ -458,8 +471,8 @@ write_pidfile(struct server *sv)
 
 	if (*sv->set->pidfile == '\0')
 		return;
-	fd = open(sv->set->pidfile, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-	    0644);
+	fd = open(
+	    sv->set->pidfile, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	n = sprintf(text, "%d\n", (int)getpid());
 	if (fd == -1 || write(fd, text, (size_t)n) != n)
 		log_warn("server", "cannot write %s: %s", sv->set->pidfile,
@@ -472,8 +485,10 @@ write_pidfile(struct server *sv)
 static void
 record(struct server *sv, enum ring_type type)
 {
-	struct ring_event e = {.type = type, .wall_ns = clock_wall_ns(),
-	    .dur_ns = -1, .pid = (uint32_t)getpid(),
+	struct ring_event e = {.type = type,
+	    .wall_ns = clock_wall_ns(),
+	    .dur_ns = -1,
+	    .pid = (uint32_t)getpid(),
 	    .text = STR(XMSG_VERSION)};
 
 	trace_put(&sv->trace, &e, (struct str){NULL, 0});
@@ -531,8 +546,10 @@ int
 server_run(struct server *sv)
 {
 	record(sv, RING_START);
-	log_info("server", "xmsgd %s serves %s, state in %s: %u queues, %lld"
-	    " messages", XMSG_VERSION, sv->set->socket, sv->set->state,
+	log_info("server",
+	    "xmsgd %s serves %s, state in %s: %u queues, %lld"
+	    " messages",
+	    XMSG_VERSION, sv->set->socket, sv->set->state,
 	    HASH_CNT(hh, sv->m->queues), (long long)sv->m->messages);
 	notify("READY=1");
 	while (!sv->stop)

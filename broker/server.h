@@ -14,11 +14,11 @@
 /* Exit statuses (xmsgd(8)). */
 enum {
 	EXIT_OK = 0,
-	EXIT_USAGE = 64,       /* bad options */
+	EXIT_USAGE = 64, /* bad options */
 	EXIT_UNAVAILABLE = 69, /* the socket or the state folder is in use */
-	EXIT_CANTCREAT = 73,   /* folder, socket or file cannot be made */
-	EXIT_STORE = 74,       /* the store cannot be opened, or failed */
-	EXIT_CONFIG = 78,      /* bad settings */
+	EXIT_CANTCREAT = 73, /* folder, socket or file cannot be made */
+	EXIT_STORE = 74, /* the store cannot be opened, or failed */
+	EXIT_CONFIG = 78, /* bad settings */
 };
 
 struct server;
@@ -27,8 +27,8 @@ struct server;
  * *status is then the exit status.  reload(arg, s) fills fresh settings on
  * SIGHUP; what may change then changes in s, which must outlive the server. */
 struct server *server_new(struct settings *s,
-    int (*reload)(void *arg, struct settings *fresh, struct err *e),
-    void *arg, int *status, struct err *e);
+    int (*reload)(void *arg, struct settings *fresh, struct err *e), void *arg,
+    int *status, struct err *e);
 
 /* Serve until told to stop; the exit status. */
 int server_run(struct server *sv);

@@ -63,8 +63,8 @@ session_detach(struct sessions *ss, struct session *s)
 static void
 grace_over(struct deadline *d, int64_t now)
 {
-	struct session *s = (struct session *)((char *)d -
-	    offsetof(struct session, grace));
+	struct session *s =
+	    (struct session *)((char *)d - offsetof(struct session, grace));
 	struct sessions *ss = s->of;
 
 	(void)now;
@@ -75,8 +75,8 @@ grace_over(struct deadline *d, int64_t now)
 
 /* Let it live without connections for a while. */
 void
-session_grace(struct sessions *ss, struct deadlines *ds, struct session *s,
-    int64_t at_ns)
+session_grace(
+    struct sessions *ss, struct deadlines *ds, struct session *s, int64_t at_ns)
 {
 	(void)ss;
 	if (s->nclients > 0)
@@ -102,7 +102,7 @@ sessions_fini(struct sessions *ss)
 {
 	struct session *s, *next;
 
-	HASH_ITER(hh, ss->by_token, s, next) {
+	HASH_ITER (hh, ss->by_token, s, next) {
 		HASH_DEL(ss->by_token, s);
 		free(s);
 	}

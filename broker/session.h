@@ -22,9 +22,9 @@ struct session {
 	struct deadline grace;
 	struct sessions *of;
 	struct str token;
-	uint32_t serial;   /* never 0, not reused within a run */
+	uint32_t serial; /* never 0, not reused within a run */
 	uint32_t nclients; /* connections logged in with the token */
-	uint32_t nqueues;  /* transient queues it owns */
+	uint32_t nqueues; /* transient queues it owns */
 	uint32_t creating; /* those on their way to the disk */
 	char bytes[];
 };
@@ -42,13 +42,13 @@ struct sessions {
 struct session *session_find(const struct sessions *ss, struct str token);
 /* The session of a token, made when there is none. */
 struct session *session_get(struct sessions *ss, struct str token);
-void session_attach(struct sessions *ss, struct deadlines *ds,
-    struct session *s);
+void session_attach(
+    struct sessions *ss, struct deadlines *ds, struct session *s);
 /* One connection less; calls `ended` when it was the last. */
 void session_detach(struct sessions *ss, struct session *s);
 /* Give a session without connections time until at_ns. */
-void session_grace(struct sessions *ss, struct deadlines *ds,
-    struct session *s, int64_t at_ns);
+void session_grace(struct sessions *ss, struct deadlines *ds, struct session *s,
+    int64_t at_ns);
 /* Free it when it has neither connections, nor queues, nor grace. */
 void session_release(struct sessions *ss, struct session *s);
 void sessions_fini(struct sessions *ss);

@@ -142,8 +142,8 @@ apply(struct settings *s, struct str key, struct str value, struct err *e)
 			continue;
 		memcpy(text, value.p, value.n);
 		text[value.n] = '\0';
-		return conf_set(settings_rows, settings_n, s, shared[i].name,
-		    text, e);
+		return conf_set(
+		    settings_rows, settings_n, s, shared[i].name, text, e);
 	}
 	return 0;
 }
@@ -177,7 +177,8 @@ settings_read_old(struct settings *s, const char *path, struct err *e)
 	if (text[strspn(text, " \t\r\n")] != '(')
 		return err_set(e, EINVAL,
 		    "%s: not the configuration of message-switch: it begins"
-		    " with a parenthesis", path);
+		    " with a parenthesis",
+		    path);
 	while ((t = token(&at)).n > 0) {
 		if (*t.p == '(') {
 			continue;

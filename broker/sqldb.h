@@ -18,13 +18,13 @@
 #include "store.h"
 
 #define SQLDB_APPLICATION_ID 0x786d7367 /* "xmsg" */
-#define SQLDB_VERSION        1
-#define SQLDB_RESERVE        65536 /* ids made durable ahead of their use */
+#define SQLDB_VERSION	     1
+#define SQLDB_RESERVE	     65536 /* ids made durable ahead of their use */
 
 enum sqldb_mode {
-	SQLDB_WRITER,     /* creates and migrates; one per database */
-	SQLDB_READER,     /* second connection of the same process */
-	SQLDB_INSPECTOR,  /* read-only, also while another process writes */
+	SQLDB_WRITER, /* creates and migrates; one per database */
+	SQLDB_READER, /* second connection of the same process */
+	SQLDB_INSPECTOR, /* read-only, also while another process writes */
 };
 
 struct sqldb;
@@ -43,14 +43,14 @@ int64_t sqldb_boot_first(const struct sqldb *db);
 enum sqldb_end {
 	SQLDB_COMMITTED,
 	SQLDB_ROLLED_BACK, /* every op has its rc; nothing is on disk */
-	SQLDB_BROKEN,      /* a sync failed or the file is damaged: end now */
+	SQLDB_BROKEN, /* a sync failed or the file is damaged: end now */
 };
 
 /* Apply write ops (a list by `link`, chains marked by STORE_LINK) in one
  * transaction and sync.  Sets every op's rc and results. deletes_only: ops that
  * need room get STORE_FULL without being tried. */
-enum sqldb_end sqldb_apply(struct sqldb *db, struct store_op *ops,
-    bool deletes_only);
+enum sqldb_end sqldb_apply(
+    struct sqldb *db, struct store_op *ops, bool deletes_only);
 
 /* A read op; rows go to its row() at once, so call it where row() may run. */
 enum store_rc sqldb_read(struct sqldb *db, struct store_op *op);

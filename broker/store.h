@@ -51,10 +51,10 @@ enum store_kind {
 	STORE_ACK,
 	STORE_MARK, /* set `held` of a message */
 	/* reads */
-	STORE_GET,     /* some messages, whole, by id */
-	STORE_SCAN,    /* messages of some or all queues, ascending by id */
-	STORE_LIST,    /* queues by prefix, ascending */
-	STORE_STAT,    /* totals of one queue */
+	STORE_GET, /* some messages, whole, by id */
+	STORE_SCAN, /* messages of some or all queues, ascending by id */
+	STORE_LIST, /* queues by prefix, ascending */
+	STORE_STAT, /* totals of one queue */
 	STORE_ANSWERS, /* which requests have been answered, ascending */
 	STORE_BARRIER, /* done when every write before it is */
 };
@@ -65,7 +65,7 @@ enum store_rc {
 	STORE_BUSY, /* limit reached, nothing was done */
 	STORE_FULL, /* no room: nothing was done */
 	STORE_DOWN, /* certainly not committed */
-	STORE_IO,   /* failed, not committed */
+	STORE_IO, /* failed, not committed */
 };
 
 /* `held` of a message. */
@@ -80,18 +80,19 @@ enum store_held {
 struct store_msg {
 	int64_t id; /* set by the store at done of a send */
 	struct str queue;
-	int64_t at_ns;     /* wall time of the publish */
+	int64_t at_ns; /* wall time of the publish */
 	struct str origin; /* token of the sender */
 	struct str reply_to; /* requests: where the answer goes */
 	struct str re_queue; /* answers: queue of the request ... */
-	int64_t re_id;       /* ... and its id; 0 = this is a request */
-	struct str key;      /* idempotency key, n == 0: none */
-	int held;            /* enum store_held */
-	struct str payload;  /* p == NULL with n > 0: length only */
+	int64_t re_id; /* ... and its id; 0 = this is a request */
+	struct str key; /* idempotency key, n == 0: none */
+	int held; /* enum store_held */
+	struct str payload; /* p == NULL with n > 0: length only */
 };
 
 #define STORE_LINK 1u /* commits together with the next op of the chain */
-#define STORE_LAZY 2u /* nobody waits for it: goes with the next batch, or by
+#define STORE_LAZY                                                             \
+	2u /* nobody waits for it: goes with the next batch, or by
 		       * itself some milliseconds later */
 
 struct store_op {
@@ -150,8 +151,8 @@ struct store_op {
 		struct {
 			int64_t after;
 			uint32_t max;
-			int (*row)(struct store_op *, int64_t re_id,
-			    int64_t id);
+			int (*row)(
+			    struct store_op *, int64_t re_id, int64_t id);
 			bool more;
 		} answers;
 	} u;
@@ -170,7 +171,7 @@ struct store_events {
 
 struct store_info {
 	bool durable;
-	int64_t last_id;    /* highest id that may have been given out */
+	int64_t last_id; /* highest id that may have been given out */
 	int64_t boot_first; /* ids below were given before this boot */
 	uint64_t commits, commit_ops, commit_ns, inline_commits, checkpoints;
 	uint64_t pending_ops, pending_bytes;
@@ -178,15 +179,15 @@ struct store_info {
 };
 
 struct store_config {
-	const char *url;         /* "sqlite:DIR/switch.db" or "memory:" */
+	const char *url; /* "sqlite:DIR/switch.db" or "memory:" */
 	struct event_base *base; /* loop for completions */
 	const struct store_events *events;
 	void *ctx;
-	int64_t wall_ns;         /* now, for the first id of a new store */
+	int64_t wall_ns; /* now, for the first id of a new store */
 	char boot_id[37];
-	uint32_t max_ops;        /* rule 9; 0 = default 100,000 */
-	uint64_t max_bytes;      /* rule 9; 0 = default 256 MiB */
-	bool inline_commit;      /* a lone op may be committed by the loop */
+	uint32_t max_ops; /* rule 9; 0 = default 100,000 */
+	uint64_t max_bytes; /* rule 9; 0 = default 256 MiB */
+	bool inline_commit; /* a lone op may be committed by the loop */
 };
 
 struct store;

@@ -90,7 +90,7 @@ mem_destroy(struct store_mem *s, struct store_op *op)
 
 	if (q == NULL)
 		return;
-	HASH_ITER(hh, s->msgs, m, next)
+	HASH_ITER (hh, s->msgs, m, next)
 		if (str_eq(m->m.queue, q->name)) {
 			HASH_DEL(s->msgs, m);
 			free(m);
@@ -103,8 +103,9 @@ mem_destroy(struct store_mem *s, struct store_op *op)
 static struct mmsg *
 copy_msg(const struct store_msg *m)
 {
-	struct mmsg *c = calloc(1, sizeof *c + m->queue.n + m->origin.n +
-		m->reply_to.n + m->re_queue.n + m->key.n + m->payload.n);
+	struct mmsg *c = calloc(1,
+	    sizeof *c + m->queue.n + m->origin.n + m->reply_to.n +
+		m->re_queue.n + m->key.n + m->payload.n);
 	char *at;
 
 	if (c == NULL)
@@ -209,12 +210,12 @@ mem_scan(struct store_mem *s, struct store_op *op)
 
 	op->u.scan.upto = op->u.scan.after;
 	op->u.scan.more = false;
-	HASH_ITER(hh, s->msgs, m, next) {
+	HASH_ITER (hh, s->msgs, m, next) {
 		if (m->m.id <= op->u.scan.after || !wanted(op, m->m.queue))
 			continue;
 		bytes += m->m.payload.n;
-		op->u.scan.more = (op->u.scan.max_msgs != 0 &&
-				      n == op->u.scan.max_msgs) ||
+		op->u.scan.more =
+		    (op->u.scan.max_msgs != 0 && n == op->u.scan.max_msgs) ||
 		    (op->u.scan.max_bytes != 0 && n > 0 &&
 			bytes > op->u.scan.max_bytes);
 		if (op->u.scan.more)
@@ -242,7 +243,7 @@ mem_list(struct store_mem *s, struct store_op *op)
 	uint32_t n = 0;
 
 	HASH_SORT(s->queues, by_name);
-	HASH_ITER(hh, s->queues, q, next) {
+	HASH_ITER (hh, s->queues, q, next) {
 		if (!str_starts(q->name, op->u.list.prefix) ||
 		    (op->u.list.after.n != 0 &&
 			str_cmp(q->name, op->u.list.after) <= 0))
@@ -261,7 +262,7 @@ mem_stat(struct store_mem *s, struct store_op *op)
 
 	op->u.stat.count = op->u.stat.bytes = 0;
 	op->u.stat.first = op->u.stat.last = 0;
-	HASH_ITER(hh, s->msgs, m, next) {
+	HASH_ITER (hh, s->msgs, m, next) {
 		if (!str_eq(m->m.queue, op->u.stat.queue))
 			continue;
 		if (op->u.stat.count++ == 0)
@@ -285,7 +286,7 @@ mem_answers(struct store_mem *s, struct store_op *op)
 
 	op->u.answers.more = false;
 	HASH_SORT(s->answers, by_request);
-	HASH_ITER(hh, s->answers, a, next) {
+	HASH_ITER (hh, s->answers, a, next) {
 		if (a->re_id <= op->u.answers.after)
 			continue;
 		if (op->u.answers.max != 0 && n++ == op->u.answers.max) {
@@ -423,15 +424,15 @@ mem_close(struct store *base, void (*closed)(void *), void *arg)
 
 	while (s->head != NULL)
 		mem_kick(base);
-	HASH_ITER(hh, s->msgs, m, mn) {
+	HASH_ITER (hh, s->msgs, m, mn) {
 		HASH_DEL(s->msgs, m);
 		free(m);
 	}
-	HASH_ITER(hh, s->queues, q, qn) {
+	HASH_ITER (hh, s->queues, q, qn) {
 		HASH_DEL(s->queues, q);
 		free(q);
 	}
-	HASH_ITER(hh, s->answers, a, an) {
+	HASH_ITER (hh, s->answers, a, an) {
 		HASH_DEL(s->answers, a);
 		free(a);
 	}

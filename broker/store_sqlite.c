@@ -35,39 +35,31 @@
 
 #include <event2/event.h>
 
-#include "buf.h"
 #include "clock.h"
 #include "log.h"
 #include "sqldb.h"
+#include "store_job.h"
 #include "xalloc.h"
 
-#define INLINE_MAX_NS    (2 * NS_PER_MS) /* commits slower: never in place */
-#define WAL_SOFT_FRAMES  512   /* move the log when idle and longer */
-#define WAL_HARD_FRAMES  4096  /* move it before the next batch: 16 MiB */
-#define IDLE_NS          (20 * NS_PER_MS)
-#define TRUNCATE_NS      (30 * NS_PER_SEC) /* idle so long: empty the log */
-#define SWEEP_ROWS       1000
-#define LAZY_MS          10  /* how long lazy ops wait for company ... */
-#define LAZY_MOST        512 /* ... and how many of them */
-#define KEEP_ANSWERS     65536
-#define ROOM_NS          (NS_PER_SEC / 2) /* disk full: look for room */
-#define RESERVE_BYTES    (8 * 1024 * 1024)
-#define DEFAULT_OPS      100000
-#define DEFAULT_BYTES    (256ULL * 1024 * 1024)
+#define INLINE_MAX_NS	(2 * NS_PER_MS) /* commits slower: never in place */
+#define WAL_SOFT_FRAMES 512 /* move the log when idle and longer */
+#define WAL_HARD_FRAMES 4096 /* move it before the next batch: 16 MiB */
+#define IDLE_NS		(20 * NS_PER_MS)
+#define TRUNCATE_NS	(30 * NS_PER_SEC) /* idle so long: empty the log */
+#define SWEEP_ROWS	1000
+#define LAZY_MS		10 /* how long lazy ops wait for company ... */
+#define LAZY_MOST	512 /* ... and how many of them */
+#define KEEP_ANSWERS	65536
+#define ROOM_NS		(NS_PER_SEC / 2) /* disk full: look for room */
+#define RESERVE_BYTES	(8 * 1024 * 1024)
+#define DEFAULT_OPS	100000
+#define DEFAULT_BYTES	(256ULL * 1024 * 1024)
 
 /* A list of ops by `link`. */
 struct ops {
 	struct store_op *head, **tail;
 	uint64_t n, bytes;
 	uint64_t lazy; /* how many of them nobody waits for */
-};
-
-/* A read on its way through the reading thread. */
-struct job {
-	struct store_op op; /* a copy that collects rows */
-	struct store_op *user;
-	struct buf rows;
-	struct job *next;
 };
 
 struct store_sqlite {
@@ -85,8 +77,8 @@ struct store_sqlite {
 	struct ops next, finished;
 	bool busy, stopping, broken, full;
 	struct job *jobs, **jobs_tail, *jobs_done, **jobs_done_tail;
-	int64_t commit_ns;      /* moving average */
-	int64_t sought_ns;      /* disk full: when we last looked for room */
+	int64_t commit_ns; /* moving average */
+	int64_t sought_ns; /* disk full: when we last looked for room */
 	uint64_t unfinished, unfinished_bytes;
 	struct store_info info; /* counters */
 
@@ -149,8 +141,8 @@ op_bytes(const struct store_op *op)
 static bool
 reserve_take(struct store_sqlite *s)
 {
-	int fd = open(s->reserve, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-	    0600);
+	int fd =
+	    open(s->reserve, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	bool ok;
 
 	if (fd == -1)
@@ -205,8 +197,10 @@ run_batch(struct store_sqlite *s, struct ops *batch, bool *full)
 
 	if (end == SQLDB_ROLLED_BACK && any_full(batch->head)) {
 		if (!*full)
-			log_error("store", "%s: the disk is full: sends are"
-			    " refused until there is room", s->path);
+			log_error("store",
+			    "%s: the disk is full: sends are"
+			    " refused until there is room",
+			    s->path);
 		*full = true;
 		s->sought_ns = clock_mono_ns();
 		reserve_give(s);
@@ -292,7 +286,7 @@ writer_wait(struct store_sqlite *s, int64_t since, bool soon)
 	int64_t idle = clock_mono_ns() - since;
 	struct timespec ts;
 	int64_t wait = soon || idle < IDLE_NS ? IDLE_NS
-	    : s->full                         ? ROOM_NS
+	    : s->full			      ? ROOM_NS
 					      : TRUNCATE_NS + IDLE_NS;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -358,134 +352,6 @@ write_main(void *arg)
 
 /* ---- reading ---- */
 
-/* Copy one string of a row into the arena; p becomes an offset. */
-static struct str
-pack(struct buf *b, struct str v)
-{
-	size_t at = b->n;
-
-	if (v.p == NULL)
-		return v;
-	buf_add(b, v.p, v.n);
-	return (struct str){(const char *)at + 1, v.n};
-}
-
-static struct str
-unpack(const struct buf *b, struct str v)
-{
-	if (v.p != NULL)
-		v.p = b->p + ((size_t)v.p - 1);
-	return v;
-}
-
-/* The packed form of every row: a message with offsets for pointers. */
-static int
-collect(struct buf *b, struct store_msg m)
-{
-	size_t at;
-
-	while (b->n % 8 != 0)
-		buf_addc(b, 0);
-	at = b->n;
-	buf_add(b, &m, sizeof m);
-	m.queue = pack(b, m.queue);
-	m.origin = pack(b, m.origin);
-	m.reply_to = pack(b, m.reply_to);
-	m.re_queue = pack(b, m.re_queue);
-	m.key = pack(b, m.key);
-	m.payload = pack(b, m.payload);
-	if (buf_ok(b))
-		memcpy(b->p + at, &m, sizeof m);
-	return buf_ok(b) ? 0 : -1;
-}
-
-static struct buf *
-job_rows(struct store_op *op)
-{
-	return &((struct job *)(void *)op)->rows;
-}
-
-static int
-collect_msg(struct store_op *op, const struct store_msg *m)
-{
-	return collect(job_rows(op), *m);
-}
-
-static int
-collect_queue(struct store_op *op, struct str name, struct str owner)
-{
-	return collect(job_rows(op),
-	    (struct store_msg){.queue = name, .origin = owner});
-}
-
-static int
-collect_answer(struct store_op *op, int64_t re_id, int64_t id)
-{
-	return collect(job_rows(op),
-	    (struct store_msg){.re_id = re_id, .id = id});
-}
-
-/* Hand one collected row to the user; non-zero stops. */
-static int
-replay_row(struct store_op *u, struct store_msg *m)
-{
-	switch (u->kind) {
-	case STORE_GET: return u->u.get.row(u, m);
-	case STORE_SCAN:
-		u->u.scan.upto = m->id;
-		return u->u.scan.row(u, m);
-	case STORE_LIST: return u->u.list.row(u, m->queue, m->origin);
-	case STORE_ANSWERS: return u->u.answers.row(u, m->re_id, m->id);
-	default: return 0;
-	}
-}
-
-/* In the loop thread: give the rows to the op they are for. */
-static void
-replay(struct job *j)
-{
-	struct store_op *u = j->user;
-	const struct buf *b = &j->rows;
-	struct store_msg m;
-	size_t at = 0, end;
-
-	while (at + sizeof m <= b->n) {
-		memcpy(&m, b->p + at, sizeof m);
-		end = at + sizeof m + (m.queue.p ? m.queue.n : 0) +
-		    (m.origin.p ? m.origin.n : 0) +
-		    (m.reply_to.p ? m.reply_to.n : 0) +
-		    (m.re_queue.p ? m.re_queue.n : 0) +
-		    (m.key.p ? m.key.n : 0) + (m.payload.p ? m.payload.n : 0);
-		m.queue = unpack(b, m.queue);
-		m.origin = unpack(b, m.origin);
-		m.reply_to = unpack(b, m.reply_to);
-		m.re_queue = unpack(b, m.re_queue);
-		m.key = unpack(b, m.key);
-		m.payload = unpack(b, m.payload);
-		if (replay_row(u, &m) != 0)
-			return;
-		at = (end + 7) & ~(size_t)7;
-	}
-}
-
-/* Results that are no rows. */
-static void
-copy_results(struct job *j)
-{
-	struct store_op *u = j->user, *o = &j->op;
-
-	u->rc = buf_ok(&j->rows) ? o->rc : STORE_IO;
-	switch (u->kind) {
-	case STORE_SCAN:
-		u->u.scan.upto = u->u.scan.after;
-		u->u.scan.more = o->u.scan.more;
-		break;
-	case STORE_STAT: u->u.stat = o->u.stat; break;
-	case STORE_ANSWERS: u->u.answers.more = o->u.answers.more; break;
-	default: break;
-	}
-}
-
 static void *
 read_main(void *arg)
 {
@@ -503,8 +369,7 @@ read_main(void *arg)
 		if (s->jobs == NULL)
 			s->jobs_tail = &s->jobs;
 		pthread_mutex_unlock(&s->mu);
-		j->op.rc = sqldb_read(s->reader, &j->op);
-		if (j->op.rc != STORE_OK)
+		if (job_run(j, s->reader) != STORE_OK)
 			log_error("store", "%s: read failed: %s", s->path,
 			    sqldb_errmsg(s->reader));
 		pthread_mutex_lock(&s->mu);
@@ -521,17 +386,8 @@ read_main(void *arg)
 static void
 submit_read(struct store_sqlite *s, struct store_op *op)
 {
-	struct job *j = xcalloc(1, sizeof *j);
+	struct job *j = job_new(op);
 
-	j->op = *op;
-	j->user = op;
-	switch (op->kind) {
-	case STORE_GET: j->op.u.get.row = collect_msg; break;
-	case STORE_SCAN: j->op.u.scan.row = collect_msg; break;
-	case STORE_LIST: j->op.u.list.row = collect_queue; break;
-	case STORE_ANSWERS: j->op.u.answers.row = collect_answer; break;
-	default: break;
-	}
 	pthread_mutex_lock(&s->mu);
 	*s->jobs_tail = j;
 	s->jobs_tail = &j->next;
@@ -560,11 +416,7 @@ finish_jobs(struct job *j)
 
 	for (; j != NULL; j = next) {
 		next = j->next;
-		copy_results(j);
-		replay(j);
-		buf_fini(&j->rows);
-		j->user->done(j->user);
-		free(j);
+		job_finish(j);
 	}
 }
 
@@ -589,8 +441,7 @@ complete(struct store_sqlite *s)
 	call_done(&finished);
 	finish_jobs(jobs);
 	if (broken && s->events != NULL)
-		s->events->state(s->ctx, STORE_GONE,
-		    sqldb_errmsg(s->writer));
+		s->events->state(s->ctx, STORE_GONE, sqldb_errmsg(s->writer));
 }
 
 static void
@@ -846,14 +697,16 @@ open_files(struct store_sqlite *s, const struct store_config *c, struct err *e)
 {
 	mode_t old = umask(077);
 
-	s->writer = sqldb_open(s->path, SQLDB_WRITER, c->boot_id, c->wall_ns, e);
+	s->writer =
+	    sqldb_open(s->path, SQLDB_WRITER, c->boot_id, c->wall_ns, e);
 	if (s->writer != NULL)
 		s->reader = sqldb_open(s->path, SQLDB_READER, NULL, 0, e);
 	if (s->reader != NULL && !reserve_take(s)) {
 		s->full = true;
-		log_error("store", "%s: no room for the reserve of %d MiB:"
-		    " sends are refused until there is", s->path,
-		    RESERVE_BYTES >> 20);
+		log_error("store",
+		    "%s: no room for the reserve of %d MiB:"
+		    " sends are refused until there is",
+		    s->path, RESERVE_BYTES >> 20);
 	}
 	umask(old);
 	return s->reader != NULL ? 0 : -1;
@@ -902,8 +755,8 @@ sqlite_open(const struct store_config *c, struct err *e)
 	init_sync(s);
 	s->efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (s->efd == -1 ||
-	    (s->ev = event_new(c->base, s->efd, EV_READ | EV_PERSIST, on_event,
-		 s)) == NULL ||
+	    (s->ev = event_new(
+		 c->base, s->efd, EV_READ | EV_PERSIST, on_event, s)) == NULL ||
 	    event_add(s->ev, NULL) == -1 ||
 	    (s->lazy = event_new(c->base, -1, 0, on_lazy, s)) == NULL) {
 		err_errno(e, "cannot make an eventfd");

@@ -24,7 +24,8 @@ trace_put(struct trace *t, struct ring_event *e, struct str payload)
 
 	if (payload.p != NULL) {
 		e->size = (uint32_t)payload.n;
-		e->text = (struct str){text, redact(text, sizeof text, payload)};
+		e->text =
+		    (struct str){text, redact(text, sizeof text, payload)};
 	}
 	ring_put(&t->ring, e);
 }

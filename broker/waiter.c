@@ -51,8 +51,8 @@ same(const struct waiter *w, const struct str *names, size_t n)
 
 /* Change the names. */
 bool
-waiter_names(struct waiters *ws, struct waiter *w, const struct str *names,
-    size_t n)
+waiter_names(
+    struct waiters *ws, struct waiter *w, const struct str *names, size_t n)
 {
 	struct waitlink *links;
 
@@ -154,7 +154,7 @@ waiter_check(const struct waiters *ws, const struct waiter *w)
 		struct waitlink *l;
 		bool there = false;
 
-		TAILQ_FOREACH(l, &w->links[i].name->links, entry)
+		TAILQ_FOREACH (l, &w->links[i].name->links, entry)
 			there |= l == &w->links[i];
 		if (!there ||
 		    waiters_find(ws, w->links[i].name->name) !=

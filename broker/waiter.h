@@ -57,12 +57,11 @@ struct waiters {
 
 /* Be a consumer of these names (taking the place of the former ones); false
  * when memory ran out. */
-bool waiter_names(struct waiters *ws, struct waiter *w,
-    const struct str *names, size_t n);
+bool waiter_names(
+    struct waiters *ws, struct waiter *w, const struct str *names, size_t n);
 void waiter_park(struct waiters *ws, struct deadlines *ds, struct waiter *w,
     int64_t until_ns);
-void waiter_unpark(struct waiters *ws, struct deadlines *ds,
-    struct waiter *w);
+void waiter_unpark(struct waiters *ws, struct deadlines *ds, struct waiter *w);
 /* Leave everything. */
 void waiter_leave(struct waiters *ws, struct deadlines *ds, struct waiter *w);
 

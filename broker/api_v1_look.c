@@ -1,0 +1,346 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/* Looking through /v1: messages, events, clients. */
+#include "api_v1.h"
+
+#include <stdlib.h>
+
+#include "clock.h"
+#include "log.h"
+#include "redact.h"
+
+#define LISTING_BYTES (4L * 1024 * 1024) /* one page is cut at */
+
+/* ---- messages ---- */
+
+static const char *
+state_of(const struct msg *m)
+{
+	return m->flags & MSG_LEAVING ? "leaving"
+	    : m->held > 0	      ? "held"
+	    : m->deliveries > 0	      ? "delivered"
+				      : "ready";
+}
+
+/* Token of the session with this serial, while it lives. */
+static struct str
+token_of(const struct api *a, uint32_t serial)
+{
+	struct session *s, *next;
+
+	if (serial == 0)
+		return (struct str){NULL, 0};
+	HASH_ITER (hh, a->m->sessions.by_token, s, next)
+		if (s->serial == serial)
+			return s->token;
+	return STR("(gone)");
+}
+
+static void
+put_base64(struct jsonw *w, const char *key, struct str v)
+{
+	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *p = (const unsigned char *)v.p;
+	struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < v.n; i += 3) {
+		size_t left = v.n - i;
+		uint32_t x = (uint32_t)p[i] << 16 |
+		    (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
+		    (left > 2 ? p[i + 2] : 0);
+
+		buf_addc(&b, set[x >> 18]);
+		buf_addc(&b, set[x >> 12 & 63]);
+		buf_addc(&b, left > 1 ? set[x >> 6 & 63] : '=');
+		buf_addc(&b, left > 2 ? set[x & 63] : '=');
+	}
+	jsonw_str(w, key, (struct str){b.p ? b.p : "", b.n});
+	w->b->failed |= b.failed;
+	buf_fini(&b);
+}
+
+/* What is shown of a payload. */
+static void
+put_payload(struct jsonw *w, const struct call *c, const struct store_msg *sm)
+{
+	char text[RING_MAX_PAYLOAD];
+
+	if (c->flag)
+		put_base64(w, "payload_base64", sm->payload);
+	else if (c->n1 != 0)
+		jsonw_str(w, "payload",
+		    (struct str){text, redact(text, sizeof text, sm->payload)});
+}
+
+static void
+put_message(struct jsonw *w, const struct call *c, const struct store_msg *sm,
+    const struct msg *msg)
+{
+	const struct api *a = c->api;
+	int64_t age = a->m->wall_ns - sm->at_ns;
+	bool reply = msg->flags & MSG_REPLY;
+
+	jsonw_open(w, NULL, '{');
+	jsonw_str(w, "queue", sm->queue);
+	jsonw_int(w, "id", sm->id);
+	jsonw_str(w, "kind", str_of(reply ? "reply" : "request"));
+	jsonw_str(w, "state", str_of(state_of(msg)));
+	if (msg->held > 0)
+		jsonw_str(w, "reason", str_of(ms_held_reason(msg->held)));
+	jsonw_seconds(w, "age_s", age > 0 ? age : 0);
+	jsonw_seconds(w, "time", sm->at_ns);
+	jsonw_int(w, "size", msg->size);
+	jsonw_int(w, "deliveries", msg->deliveries);
+	jsonw_str(w, "consumer", token_of(a, msg->consumer));
+	jsonw_str(w, "origin", sm->origin);
+	if (!reply) {
+		jsonw_str(w, "reply_to", sm->reply_to);
+		jsonw_bool(w, "answered", msg->flags & MSG_ANSWERED);
+	} else {
+		jsonw_open(w, "request", '{');
+		jsonw_str(w, "queue", sm->re_queue);
+		jsonw_int(w, "id", sm->re_id);
+		jsonw_close(w, '}');
+	}
+	put_payload(w, c, sm);
+	jsonw_close(w, '}');
+}
+
+static void
+list_message(
+    struct poll *poll, const struct store_msg *sm, const struct msg *msg)
+{
+	struct call *c = (struct call *)poll;
+	struct jsonw w = {.b = &c->body, .comma = c->count > 0};
+
+	if (c->op == WIRE_NOPS && sm->id != c->arg)
+		return; /* one was asked for, and it is not there */
+	c->count++;
+	put_message(&w, c, sm, msg);
+}
+
+static void
+list_done(struct poll *poll, int64_t next, enum ms_rc rc)
+{
+	struct call *c = (struct call *)poll;
+	struct v1 v = {.p = c->peer, .a = c->api};
+	struct jsonw w;
+
+	if (c->peer == NULL) {
+		call_free(c);
+		return;
+	}
+	if (rc == MS_OK && c->op == WIRE_NOPS && c->count == 0)
+		rc = MS_NO_MESSAGE;
+	if (rc != MS_OK || !buf_ok(&c->body)) {
+		api_ms_error(c->peer, rc != MS_OK ? rc : MS_NO_MEMORY, NULL);
+		return;
+	}
+	if (c->op == WIRE_NOPS) {
+		struct buf whole = c->body;
+
+		buf_init(&c->body);
+		buf_addc(&whole, '\n');
+		api_reply(v.p, 200, V1_JSON, (struct str){whole.p, whole.n});
+		buf_fini(&whole);
+		return;
+	}
+	w = v1_start(&v);
+	jsonw_open(&w, "messages", '[');
+	buf_add(w.b, c->body.p, c->body.n);
+	jsonw_close(&w, ']');
+	if (c->count >= c->limit)
+		jsonw_int(&w, "next", next);
+	else
+		jsonw_null(&w, "next");
+	v1_finish(&v, &w);
+}
+
+static struct call *
+new_look(const struct v1 *v, int64_t from)
+{
+	struct call *c = call_new(v->p, CALL_POLL);
+
+	c->u.poll.client = &v->p->client;
+	c->u.poll.from = from;
+	c->u.poll.message = list_message;
+	c->u.poll.done = list_done;
+	return c;
+}
+
+void
+v1_get_messages(const struct v1 *v)
+{
+	int64_t after, limit, payload;
+	struct call *c;
+
+	if (!v1_param_int(v, "after", -1, INT64_MIN, INT64_MAX, &after) ||
+	    !v1_param_int(v, "limit", 100, 1, 1000, &limit) ||
+	    !v1_param_int(v, "payload", 0, 0, 1, &payload) ||
+	    v1_queue(v) == NULL)
+		return;
+	c = new_look(v, after);
+	c->limit = (size_t)limit;
+	c->n1 = payload;
+	(void)mswitch_look(v->a->m, &c->u.poll, v->seg[1], (size_t)limit);
+}
+
+void
+v1_get_message(const struct v1 *v)
+{
+	bool raw = str_eq(v1_param(v, "payload"), STR("raw"));
+	struct call *c;
+	int64_t id;
+
+	if (!v1_id(v, &id) || v1_queue(v) == NULL)
+		return;
+	if (raw && !v1_privileged(v->p)) {
+		api_error(v->p, 403, "forbidden",
+		    "raw payloads are for root only", "leave payload=raw out");
+		return;
+	}
+	if (raw)
+		log_info("api", "pid %d (%s) uid %d reads %.*s:%lld whole",
+		    (int)v->p->client.pid, v->p->comm, (int)v->p->client.uid,
+		    (int)v->seg[1].n, v->seg[1].p, (long long)id);
+	c = new_look(v, id - 1);
+	c->arg = id;
+	c->op = WIRE_NOPS; /* means: one */
+	c->n1 = 1;
+	c->flag = raw;
+	(void)mswitch_look(v->a->m, &c->u.poll, v->seg[1], 1);
+}
+
+/* ---- events ---- */
+
+static void
+put_event(struct jsonw *w, const struct ring_event *e)
+{
+	jsonw_open(w, NULL, '{');
+	jsonw_int(w, "seq", (int64_t)e->seq);
+	jsonw_seconds(w, "time", e->wall_ns);
+	jsonw_str(w, "type", str_of(ring_type_name(e->type)));
+	jsonw_str(w, "client", e->client);
+	jsonw_int(w, "pid", e->pid);
+	jsonw_str(w, "queue", e->queue);
+	jsonw_int(w, "id", e->id);
+	jsonw_str(w, "peer", e->peer);
+	jsonw_int(w, "re_id", e->re_id);
+	jsonw_int(w, "size", e->size);
+	if (e->dur_ns >= 0)
+		jsonw_seconds(w, "duration_s", e->dur_ns);
+	else
+		jsonw_null(w, "duration_s");
+	jsonw_str(w, "text", e->text);
+	jsonw_close(w, '}');
+}
+
+static void
+events_reply(struct peer *p, uint64_t after, size_t limit)
+{
+	struct v1 v = {.p = p, .a = p->api};
+	const struct ring *r = &p->api->trace->ring;
+	uint64_t first = ring_first(r), next = after;
+	struct ring_cursor at = ring_seek(r, after < first ? first : after);
+	struct ring_event e;
+	struct jsonw w = v1_start(&v);
+
+	jsonw_open(&w, "events", '[');
+	while (limit-- > 0 && w.b->n < LISTING_BYTES && ring_read(r, &at, &e)) {
+		put_event(&w, &e);
+		next = e.seq + 1;
+	}
+	jsonw_close(&w, ']');
+	if (next < first)
+		next = first;
+	jsonw_int(&w, "next", (int64_t)next);
+	jsonw_int(&w, "lost", after < first ? (int64_t)(first - after) : 0);
+	v1_finish(&v, &w);
+}
+
+static void
+events_woken(struct trace_wait *wait)
+{
+	struct call *c = (struct call *)wait;
+
+	events_reply(c->peer, c->after, c->limit);
+}
+
+static void
+events_expired(struct deadline *d, int64_t now)
+{
+	struct call *c = (struct call *)d;
+
+	(void)now;
+	trace_unwait(c->api->trace, &c->u.wait);
+	events_reply(c->peer, c->after, c->limit);
+}
+
+void
+v1_get_events(const struct v1 *v)
+{
+	const struct ring *r = &v->a->trace->ring;
+	uint64_t next = ring_next(r), from;
+	int64_t after, wait, limit;
+	struct call *c;
+
+	if (!v1_param_int(v, "after", -2, -1, INT64_MAX, &after) ||
+	    !v1_param_int(v, "wait", 0, 0, 300, &wait) ||
+	    !v1_param_int(v, "limit", 1000, 1, 100000, &limit))
+		return;
+	from = after == -1 ? ring_first(r) : (uint64_t)after;
+	if (after == -2)
+		from = next > (uint64_t)limit ? next - (uint64_t)limit : 0;
+	if (after == -2 && from < ring_first(r))
+		from = ring_first(r);
+	if (from > next)
+		from = next; /* from another life of the recorder */
+	if (from < next || wait == 0) {
+		events_reply(v->p, from, (size_t)limit);
+		return;
+	}
+	c = call_new(v->p, CALL_WAIT);
+	c->after = from;
+	c->limit = (size_t)limit;
+	c->u.wait.fn = events_woken;
+	c->u.wait.deadline.fn = events_expired;
+	trace_wait(
+	    v->a->trace, &c->u.wait, v->a->m->now_ns + wait * NS_PER_SEC);
+	http_park(v->p->conn);
+}
+
+/* ---- clients ---- */
+
+void
+v1_get_clients(const struct v1 *v)
+{
+	struct http_conn *c = NULL;
+	struct jsonw w = v1_start(v);
+
+	jsonw_open(&w, "clients", '[');
+	while ((c = http_next(v->a->http, c)) != NULL) {
+		const struct peer *p = http_user(c);
+		const struct waiter *wt;
+
+		if (p == NULL)
+			continue;
+		wt = &p->client.waiter;
+		jsonw_open(&w, NULL, '{');
+		jsonw_int(&w, "pid", p->client.pid);
+		jsonw_int(&w, "uid", p->client.uid);
+		jsonw_str(&w, "comm", str_of(p->comm));
+		jsonw_str(&w, "token", client_token(&p->client));
+		jsonw_bool(&w, "parked", wt->parked);
+		jsonw_open(&w, "queues", '[');
+		for (uint32_t i = 0; i < wt->n; i++)
+			jsonw_str(&w, NULL, wt->links[i].name->name);
+		jsonw_close(&w, ']');
+		jsonw_seconds(&w, "age_s", v->a->m->now_ns - http_since(c));
+		jsonw_int(&w, "requests", (int64_t)http_requests_of(c));
+		jsonw_close(&w, '}');
+	}
+	jsonw_close(&w, ']');
+	v1_finish(v, &w);
+}

@@ -1,0 +1,223 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/* Taking messages out, with or without an answer; holding and releasing them. */
+#include "mswitch_int.h"
+
+#include <stdlib.h>
+
+#include "xalloc.h"
+
+/* An acknowledgement is durable, or failed: the message leaves, or is back. */
+void
+ack_finish(
+    struct mswitch *m, struct change *ch, struct str queue, int64_t id, bool ok)
+{
+	struct queue *q = mswitch_queue(m, queue);
+	struct msg *msg = q ? msgq_find(&q->q, id) : NULL;
+
+	if (msg == NULL)
+		return;
+	if (!ok && ch->lazy)
+		return; /* it is over all the same; the next start removes it */
+	if (!ok) {
+		msg->flags &= (uint8_t)~MSG_LEAVING;
+		mswitch_dirty(m, q);
+		return;
+	}
+	ms_record(m, RING_ACK, ch->session, ch->pid, q->name, id);
+	m->counters.acked++;
+	q->out++;
+	queue_drop_msg(m, q, id);
+}
+
+static bool
+is_there(const struct mswitch *m, struct str queue, int64_t id)
+{
+	struct queue *q = mswitch_queue(m, queue);
+
+	return q != NULL && msgq_find(&q->q, id) != NULL;
+}
+
+static void
+ack_done(struct store_op *op)
+{
+	struct change *ch = change_of(op);
+
+	enum ms_rc rc = ms_from_store(op->rc);
+
+	if (op->kind == STORE_ACK)
+		ack_finish(ch->m, ch, op->u.ack.queue, op->u.ack.id,
+		    op->rc == STORE_OK);
+	else if (is_there(ch->m, op->u.ack.queue, op->u.ack.id))
+		rc = MS_STORE; /* the one it waited for was refused */
+	if (ch->answer_to != 0)
+		ch->id = idmap_get(&ch->m->answered, ch->answer_to);
+	change_end(ch, rc);
+}
+
+/* Fill the op of an acknowledgement and mark the message. */
+static void
+ack_fill(struct store_op *op, struct queue *q, struct msg *msg)
+{
+	op->u.ack.queue = q->name;
+	op->u.ack.id = msg->id;
+	op->kind = STORE_ACK;
+	msg->flags |= MSG_LEAVING;
+}
+
+static void
+lazy_done(struct change *ch)
+{
+	free(ch);
+}
+
+/* Acknowledge a request that has its reply: the reply's commit has made it
+ * durable (invariant 7), the removal may take its time. */
+void
+mswitch_ack_lazy(
+    struct mswitch *m, struct client *c, struct queue *q, struct msg *msg)
+{
+	struct change *ch = xcalloc(1, sizeof *ch);
+	struct str none = {NULL, 0};
+
+	ch->done = lazy_done;
+	change_init(m, ch, c);
+	ch->lazy = true;
+	ch->op[0].done = ack_done;
+	ch->op[0].flags = STORE_LAZY;
+	ack_fill(&ch->op[0], q, msg);
+	change_names(ch, &ch->op[0].u.ack.queue, &none);
+	store_submit(m->store, ch->op);
+}
+
+/* Acknowledge; fine when there is none. */
+enum ms_rc
+mswitch_ack(struct mswitch *m, struct change *ch, struct client *c,
+    struct str queue, int64_t id)
+{
+	struct queue *q = mswitch_queue(m, queue);
+	struct msg *msg = q ? msgq_find(&q->q, id) : NULL;
+	struct str none = {NULL, 0};
+
+	change_init(m, ch, c);
+	if (msg == NULL)
+		return change_not(ch, MS_OK);
+	ch->found = true;
+	if ((msg->flags & MSG_ANSWERED) && !(msg->flags & MSG_LEAVING)) {
+		mswitch_ack_lazy(m, c, q, msg);
+		return change_not(ch, MS_OK);
+	}
+	if (msg->flags & MSG_ANSWERED)
+		return change_not(ch, MS_OK); /* answered and leaving */
+	ch->op[0].done = ack_done;
+	if (msg->flags & MSG_LEAVING) {
+		ch->op[0].kind = STORE_BARRIER;
+		ch->op[0].u.ack.queue = q->name;
+		ch->op[0].u.ack.id = id;
+	} else {
+		ack_fill(&ch->op[0], q, msg);
+	}
+	change_names(ch, &ch->op[0].u.ack.queue, &none);
+	store_submit(m->store, ch->op);
+	return MS_PENDING;
+}
+
+/* Reply and acknowledge in one transaction. */
+enum ms_rc
+mswitch_answer(struct mswitch *m, struct change *ch, struct client *c,
+    struct str queue, int64_t id, struct str reply_to, struct str payload)
+{
+	struct queue *q = mswitch_queue(m, queue);
+	struct queue *rq = mswitch_queue(m, reply_to);
+	struct msg *msg = q ? msgq_find(&q->q, id) : NULL;
+	struct ms_send s = {.queue = reply_to,
+	    .payload = payload,
+	    .re_queue = queue,
+	    .re_id = id,
+	    .is_reply = true};
+	struct str none = {NULL, 0};
+	enum ms_rc rc;
+
+	if (msg == NULL) {
+		int64_t first = idmap_get(&m->answered, id);
+		change_init(m, ch, c);
+		ch->id = first > 0 ? first : 0;
+		ch->duplicate = first > 0;
+		return change_not(ch,
+		    q == NULL	    ? MS_NO_QUEUE
+			: first > 0 ? MS_OK
+				    : MS_NO_MESSAGE);
+	}
+	if (msg->flags & (MSG_LEAVING | MSG_ANSWERED) || rq == NULL ||
+	    rq->ending) {
+		/* answered already, or nobody to answer: only the ack is left */
+		bool had = (msg->flags & MSG_ANSWERED) != 0;
+		rc = mswitch_ack(m, ch, c, queue, id);
+		ch->duplicate = had;
+		ch->answer_to = id;
+		if (rc == MS_OK)
+			ch->id = idmap_get(&m->answered, id);
+		return rc;
+	}
+	change_init(m, ch, c);
+	if (m->limits.one_reply && idmap_get(&m->answered, id) < 0)
+		return change_not(ch, MS_HELD); /* a reply is on its way */
+	rc = send_start(m, ch, &s, rq);
+	if (rc != MS_PENDING)
+		return change_not(ch, rc);
+	ack_fill(&ch->op[1], q, msg);
+	change_names(ch, &ch->op[1].u.ack.queue, &none);
+	ch->op[1].done = send_linked_done;
+	ch->op[0].flags = STORE_LINK;
+	ch->op[0].link = &ch->op[1];
+	ch->found = true;
+	store_submit(m->store, ch->op);
+	return MS_PENDING;
+}
+
+/* ---- hold and release ---- */
+
+static void
+mark_done(struct store_op *op)
+{
+	struct change *ch = change_of(op);
+	struct mswitch *m = ch->m;
+	struct queue *q =
+	    mswitch_queue(m, (struct str){ch->copy, (size_t)ch->messages});
+	struct msg *msg = q ? msgq_find(&q->q, op->u.mark.id) : NULL;
+
+	if (op->rc == STORE_OK && msg != NULL) {
+		q->held -= msg_is_held(msg);
+		msg->held = (int8_t)op->u.mark.held;
+		q->held += msg_is_held(msg);
+		ms_record(m, msg_is_held(msg) ? RING_HOLD : RING_RELEASE,
+		    ch->session, ch->pid, q->name, msg->id);
+		mswitch_dirty(m, q);
+	}
+	change_end(ch, ms_from_store(op->rc));
+}
+
+/* Keep a message from delivery, or let it go. */
+enum ms_rc
+mswitch_mark(struct mswitch *m, struct change *ch, struct client *c,
+    struct str queue, int64_t id, int held)
+{
+	struct queue *q = mswitch_queue(m, queue);
+	struct msg *msg = q ? msgq_find(&q->q, id) : NULL;
+	struct str none = {NULL, 0};
+
+	change_init(m, ch, c);
+	if (q == NULL || msg == NULL)
+		return change_not(ch, q ? MS_NO_MESSAGE : MS_NO_QUEUE);
+	if (msg->flags & MSG_LEAVING)
+		return change_not(ch, MS_HELD);
+	change_names(ch, &queue, &none);
+	ch->messages = (int64_t)queue.n;
+	ch->op[0].kind = STORE_MARK;
+	ch->op[0].u.mark.id = id;
+	ch->op[0].u.mark.held = held;
+	ch->op[0].done = mark_done;
+	store_submit(m->store, ch->op);
+	return MS_PENDING;
+}

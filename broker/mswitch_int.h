@@ -1,0 +1,62 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/*
+ * What the files of the core share, and nobody else uses.
+ */
+#ifndef XMSG_MSWITCH_INT_H
+#define XMSG_MSWITCH_INT_H
+
+#include "mswitch.h"
+
+/* mswitch.c: an event of the recorder, with its payload or p == NULL; and one
+ * that is only a type, a client, a queue and an id. */
+void ms_record_event(
+    struct mswitch *m, struct ring_event *e, struct str payload);
+void ms_record(struct mswitch *m, enum ring_type t, const struct session *s,
+    uint32_t pid, struct str queue, int64_t id);
+
+/* mswitch_change.c: every change begins with init, and ends with end (done is
+ * called) or not (it is not). */
+struct change *change_of(struct store_op *op);
+void change_init(struct mswitch *m, struct change *ch, const struct client *c);
+void change_end(struct change *ch, enum ms_rc rc);
+enum ms_rc change_not(struct change *ch, enum ms_rc rc);
+enum ms_rc change_limit(struct change *ch, const char *name);
+/* Point two names to a copy that lives as long as the change. */
+void change_names(struct change *ch, struct str *a, struct str *b);
+/* The last connection of a session is gone. */
+void ms_session_ended(void *ctx, struct session *s);
+enum ms_rc ms_from_store(enum store_rc rc);
+
+/* mswitch_send.c: fill the first op of a change with a send. */
+enum ms_rc send_start(struct mswitch *m, struct change *ch,
+    const struct ms_send *s, struct queue *q);
+void send_linked_done(struct store_op *op);
+struct kent *keys_add(struct mswitch *m, struct str key);
+void keys_del(struct mswitch *m, struct kent *k);
+
+/* mswitch_ack.c */
+void ack_finish(struct mswitch *m, struct change *ch, struct str queue,
+    int64_t id, bool ok);
+void mswitch_ack_lazy(
+    struct mswitch *m, struct client *c, struct queue *q, struct msg *msg);
+
+/* mswitch.c: the index. */
+struct queue *queue_add(struct mswitch *m, struct str name, struct str owner);
+void queue_remove(struct mswitch *m, struct queue *q);
+void queue_unref(struct queue *q);
+struct msg *queue_append(struct mswitch *m, struct queue *q,
+    const struct store_msg *sm, struct body *body);
+void queue_drop_msg(struct mswitch *m, struct queue *q, int64_t id);
+void queue_note_answered(struct mswitch *m, int64_t request, int64_t reply);
+void mswitch_dirty(struct mswitch *m, struct queue *q);
+
+/* Kept from being handed out? */
+static inline bool
+msg_is_held(const struct msg *msg)
+{
+	return msg->held > 0;
+}
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/*
+ * What the files of sqldb share: the connection, its statements, and the
+ * writer's map of queues.
+ */
+#ifndef XMSG_SQLDB_INT_H
+#define XMSG_SQLDB_INT_H
+
+#include <sqlite3.h>
+#include <uthash.h>
+
+#include "sqldb.h"
+
+/* The writer's map from name to queue, so that a send costs no look-up. */
+struct qent {
+	UT_hash_handle hh;
+	int64_t qid;
+	struct str name;
+	bool gone; /* destroyed in the transaction that is open */
+	bool born; /* created in it */
+	bool has_rows; /* destroyed with messages left to sweep */
+	bool listed; /* in sqldb.changed */
+	char bytes[];
+};
+
+/* Statements, prepared once. */
+enum {
+	S_BEGIN,
+	S_COMMIT,
+	S_ROLLBACK,
+	S_SAVE,
+	S_UNDO,
+	S_RELEASE,
+	S_RESERVE,
+	S_QUEUE_ADD,
+	S_QUEUE_DEL,
+	S_MSG_ADD,
+	S_MSG_DEL,
+	S_MSG_MARK,
+	S_ANSWER,
+	S_GET,
+	S_SCAN,
+	S_SCAN_HEADS,
+	S_LIST,
+	S_STAT,
+	S_ANSWERS,
+	S_SWEEP,
+	S_FORGET,
+	S_N
+};
+
+struct sqldb {
+	sqlite3 *db;
+	enum sqldb_mode mode;
+	sqlite3_stmt *st[S_N];
+	struct qent *queues; /* by name; the writer's */
+	struct qent **changed; /* born or gone in the open transaction */
+	size_t nchanged, cap_changed;
+	int64_t next_id, reserved, boot_first;
+	int wal_frames, answers_new;
+	bool sweep_due; /* messages of destroyed queues may be left */
+	bool broken; /* a write failed for good: no more writes */
+};
+
+/* sqldb.c: a prepared statement (NULL: the error is in the connection); run one
+ * that gives no rows (a SQLite result code); borrowed bytes in and out. */
+sqlite3_stmt *sqldb_stmt(struct sqldb *db, int which);
+int sqldb_run(struct sqldb *db, int which);
+void sqldb_bind(sqlite3_stmt *s, int i, struct str v);
+struct str sqldb_column(sqlite3_stmt *s, int i);
+
+/* sqldb_write.c: after this result nothing must be written any more; the map. */
+bool sqldb_fatal(struct sqldb *db, int rc);
+struct qent *qent_add(struct sqldb *db, struct str name, int64_t qid);
+void qent_del(struct sqldb *db, struct qent *q);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/* Reading: one function for each read of the store interface. */
+#include "sqldb_int.h"
+
+#include <string.h>
+
+/* A row of a message query as a struct. */
+static void
+row_msg(sqlite3_stmt *s, bool heads, struct store_msg *m)
+{
+	memset(m, 0, sizeof *m);
+	m->id = sqlite3_column_int64(s, 0);
+	m->queue = sqldb_column(s, 1);
+	m->at_ns = sqlite3_column_int64(s, 2);
+	m->held = sqlite3_column_int(s, 3);
+	m->re_id = sqlite3_column_int64(s, 4);
+	m->origin = sqldb_column(s, 5);
+	m->reply_to = sqldb_column(s, 6);
+	m->re_queue = sqldb_column(s, 7);
+	m->key = sqldb_column(s, 8);
+	if (heads)
+		m->payload.n = (size_t)sqlite3_column_int64(s, 9);
+	else
+		m->payload = sqldb_column(s, 9);
+	if (!heads && m->payload.p == NULL)
+		m->payload.p = "";
+}
+
+/* Result of stepping to the end of a query. */
+static enum store_rc
+finish(sqlite3_stmt *s, int rc)
+{
+	sqlite3_reset(s);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW ? STORE_OK : STORE_IO;
+}
+
+static enum store_rc
+read_get(struct sqldb *db, struct store_op *op)
+{
+	sqlite3_stmt *s = sqldb_stmt(db, S_GET);
+	struct store_msg m;
+	int rc = SQLITE_DONE;
+
+	if (s == NULL)
+		return STORE_IO;
+	for (uint32_t i = 0; i < op->u.get.n; i++) {
+		sqlite3_bind_int64(s, 1, op->u.get.ids[i]);
+		rc = sqlite3_step(s);
+		if (rc == SQLITE_ROW) {
+			row_msg(s, false, &m);
+			if (op->u.get.row(op, &m) != 0)
+				break;
+		} else if (rc != SQLITE_DONE) {
+			break;
+		}
+		sqlite3_reset(s);
+	}
+	return finish(s, rc);
+}
+
+/* Is the queue one of those asked for? */
+static bool
+wanted(const struct store_op *op, struct str name)
+{
+	if (op->u.scan.n == 0)
+		return true;
+	for (uint32_t i = 0; i < op->u.scan.n; i++)
+		if (str_eq(op->u.scan.queues[i], name))
+			return true;
+	return false;
+}
+
+static enum store_rc
+read_scan(struct sqldb *db, struct store_op *op)
+{
+	bool heads = op->u.scan.heads;
+	sqlite3_stmt *s = sqldb_stmt(db, heads ? S_SCAN_HEADS : S_SCAN);
+	uint64_t bytes = 0;
+	uint32_t n = 0;
+	struct store_msg m;
+	int rc;
+
+	if (s == NULL)
+		return STORE_IO;
+	sqlite3_bind_int64(s, 1, op->u.scan.after);
+	sqlite3_bind_int64(s, 2, -1);
+	op->u.scan.upto = op->u.scan.after;
+	op->u.scan.more = false;
+	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+		row_msg(s, heads, &m);
+		if (!wanted(op, m.queue))
+			continue;
+		bytes += m.payload.n;
+		if ((op->u.scan.max_msgs != 0 && n == op->u.scan.max_msgs) ||
+		    (op->u.scan.max_bytes != 0 && n > 0 &&
+			bytes > op->u.scan.max_bytes)) {
+			op->u.scan.more = true;
+			break;
+		}
+		n++;
+		op->u.scan.upto = m.id;
+		if (op->u.scan.row(op, &m) != 0) {
+			op->u.scan.more = true;
+			break;
+		}
+	}
+	return finish(s, rc);
+}
+
+static enum store_rc
+read_list(struct sqldb *db, struct store_op *op)
+{
+	sqlite3_stmt *s = sqldb_stmt(db, S_LIST);
+	uint32_t n = 0;
+	int rc;
+
+	if (s == NULL)
+		return STORE_IO;
+	sqlite3_bind_blob64(s, 1,
+	    op->u.list.prefix.n ? op->u.list.prefix.p : "", op->u.list.prefix.n,
+	    SQLITE_STATIC);
+	sqlite3_bind_blob64(s, 2, op->u.list.after.n ? op->u.list.after.p : "",
+	    op->u.list.after.n, SQLITE_STATIC);
+	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+		struct str name = sqldb_column(s, 0);
+		if (!str_starts(name, op->u.list.prefix))
+			break;
+		if (op->u.list.max != 0 && n++ == op->u.list.max)
+			break;
+		if (op->u.list.row(op, name, sqldb_column(s, 1)) != 0)
+			break;
+	}
+	return finish(s, rc);
+}
+
+static enum store_rc
+read_stat(struct sqldb *db, struct store_op *op)
+{
+	sqlite3_stmt *s = sqldb_stmt(db, S_STAT);
+	int rc;
+
+	if (s == NULL)
+		return STORE_IO;
+	sqldb_bind(s, 1, op->u.stat.queue);
+	rc = sqlite3_step(s);
+	if (rc == SQLITE_ROW) {
+		op->u.stat.count = sqlite3_column_int64(s, 0);
+		op->u.stat.bytes = sqlite3_column_int64(s, 1);
+		op->u.stat.first = sqlite3_column_int64(s, 2);
+		op->u.stat.last = sqlite3_column_int64(s, 3);
+	}
+	return finish(s, rc);
+}
+
+static enum store_rc
+read_answers(struct sqldb *db, struct store_op *op)
+{
+	sqlite3_stmt *s = sqldb_stmt(db, S_ANSWERS);
+	uint32_t n = 0, max = op->u.answers.max;
+	int rc;
+
+	if (s == NULL)
+		return STORE_IO;
+	sqlite3_bind_int64(s, 1, op->u.answers.after);
+	sqlite3_bind_int64(s, 2, max ? (int64_t)max + 1 : -1);
+	op->u.answers.more = false;
+	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+		if (max != 0 && n++ == max) {
+			op->u.answers.more = true;
+			break;
+		}
+		if (op->u.answers.row(op, sqlite3_column_int64(s, 0),
+			sqlite3_column_int64(s, 1)) != 0)
+			break;
+	}
+	return finish(s, rc);
+}
+
+/* Run one read. */
+enum store_rc
+sqldb_read(struct sqldb *db, struct store_op *op)
+{
+	switch (op->kind) {
+	case STORE_GET: return read_get(db, op);
+	case STORE_SCAN: return read_scan(db, op);
+	case STORE_LIST: return read_list(db, op);
+	case STORE_STAT: return read_stat(db, op);
+	case STORE_ANSWERS: return read_answers(db, op);
+	default: return STORE_IO;
+	}
+}
