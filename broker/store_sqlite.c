@@ -247,8 +247,11 @@ checkpoint(struct store_sqlite *s, bool truncate)
 {
 	int frames = 0, done = 0;
 
-	if (sqldb_checkpoint(s->writer, truncate, &frames, &done))
-		s->info.checkpoints++;
+	if (!sqldb_checkpoint(s->writer, truncate, &frames, &done))
+		return;
+	pthread_mutex_lock(&s->mu);
+	s->info.checkpoints++;
+	pthread_mutex_unlock(&s->mu);
 }
 
 /* What a writer with nothing to do does; with the lock, which it lets go of.

@@ -117,6 +117,7 @@ cursor_of_another_life_gets_all(void **state)
 	assert_int_equal(ct_get(t, &c, id + 1, "q"), 2);
 	assert_int_equal(ct_get(t, &c, INT64_MAX, "q"), 2);
 	assert_int_equal(ct_get(t, &c, INT64_MIN, "q"), 2);
+	ct_close(t, &c);
 	ct_restart(t);
 	ct_open(t, &c, "tok");
 	assert_int_equal(ct_get(t, &c, id + 1, "q"), 2);
@@ -1039,6 +1040,7 @@ held_is_not_handed_out(void **state)
 	assert_int_equal(c.done, 1);
 	assert_int_equal(c.got[0].id, id);
 	assert_int_equal(ct_mark(t, "q", id, STORE_HELD_POISON), MS_OK);
+	ct_close(t, &c);
 	ct_restart(t);
 	ct_open(t, &c, "tok");
 	assert_int_equal(ct_get(t, &c, -1, "q"), 0);
@@ -1112,6 +1114,7 @@ requests_of_another_boot_are_held(void **state)
 	assert_int_equal(ct_get(t, &c, -1, "q"), 3);
 	assert_int_equal(ct_mark(t, "q", old, STORE_RELEASED), MS_OK);
 	assert_int_equal(ct_get(t, &c, -1, "q"), 4);
+	ct_close(t, &c);
 	ct_restart(t); /* and stays released */
 	ct_open(t, &c, "tok");
 	assert_int_equal(ct_get(t, &c, -1, "q"), 4);

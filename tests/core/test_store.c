@@ -1025,6 +1025,30 @@ info_tells_what_it_is(void **state)
 	assert_int_equal(i.boot_first, i.last_id + 1);
 }
 
+/* The log is moved in idle time; one can look at the numbers meanwhile. */
+static void
+info_while_the_log_is_moved(void **state)
+{
+	static char payload[3000];
+	struct st *t = *state;
+	struct store_info i;
+	struct st_op o;
+
+	assert_int_equal(st_create(t, "q"), STORE_OK);
+	for (int n = 0; n < 600; n++) {
+		st_fill_send(
+		    &o, STR("q"), (struct str){payload, sizeof payload});
+		st_submit(t, &o);
+		st_wait(t, &o.done);
+	}
+	do
+		store_info(t->s, &i);
+	while (i.checkpoints == 0);
+	assert_int_equal(st_count(t), 600);
+	st_crash(t); /* also from a file that is part moved */
+	assert_int_equal(st_count(t), 600);
+}
+
 /* ---- all of it, over all of them ---- */
 
 static const struct {
@@ -1074,6 +1098,7 @@ static const struct {
     C(answers_not_of_what_failed),
     C(destroyed_queue_is_swept),
     C(info_tells_what_it_is),
+    D(info_while_the_log_is_moved),
 };
 #define NCASES (sizeof cases / sizeof *cases)
 
