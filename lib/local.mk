@@ -26,7 +26,7 @@ EXTRA_DIST += lib/xmsg.pc.in
 XMSG_SOURCES = \
 	lib/xmsg.c lib/xmsg.h lib/xmsg_impl.h \
 	lib/xmsg_conn.c lib/xmsg_op.c lib/xmsg_msg.c \
-	lib/xmsg_call.c lib/xmsg_serve.c
+	lib/xmsg_call.c lib/xmsg_serve.c lib/xmsg_answer.c
 noinst_LIBRARIES += libclient.a
 libclient_a_SOURCES = $(XMSG_SOURCES)
 lib_LTLIBRARIES += libxmsg.la

@@ -218,7 +218,47 @@ void xm_calls_up(struct conn *c);
 /* ---- servers (xmsg_serve.c) ---- */
 
 TAILQ_HEAD(servers, xmsg_server);
+LIST_HEAD(request_list, xmsg_request);
+TAILQ_HEAD(request_fifo, xmsg_request);
 
+#define SERVE_BUCKETS 64
+
+enum request_state {
+	REQUEST_WAITING, /* to be handed out */
+	REQUEST_HANDED, /* in the program's hands */
+	REQUEST_ANSWERING, /* what settles it is on its way */
+	REQUEST_LEFT, /* known, so that it is not handed out again */
+};
+
+struct xmsg_request {
+	struct xmsg_server *s;
+	enum request_state state;
+	bool stale; /* from another life of the broker; not in `known` */
+	LIST_ENTRY(xmsg_request) hash;
+	TAILQ_ENTRY(xmsg_request) link; /* waiting: in the order of ids */
+	struct xmsg_message m;
+	char bytes[]; /* what m points to */
+};
+
+struct xmsg_server {
+	TAILQ_ENTRY(xmsg_server) link;
+	struct xmsg *x;
+	struct conn *conn;
+	struct req *poll;
+	char *queue;
+	int64_t cursor;
+	unsigned flags, limit;
+	unsigned busy; /* requests in the program's hands */
+	size_t alive; /* requests that are not freed */
+	bool stopped;
+	xmsg_serve_fn fn;
+	void *arg;
+	struct request_fifo waiting;
+	struct request_list known[SERVE_BUCKETS];
+	struct request_list stale;
+};
+
+void xm_request_free(struct xmsg_request *r); /* whatever its state */
 void xm_serve_some(struct xmsg *x); /* hand out what there is */
 void xm_serve_reap(struct xmsg *x, bool all);
 

@@ -3,7 +3,7 @@
 
 /*
  * Serving a queue.  Every server polls over a connection of its own, with a
- * cursor of its own; replies and acks go over the connection for requests.
+ * cursor of its own; what becomes of its requests is in xmsg_answer.c.
  *
  *   (polled) --> WAITING --> HANDED --> ANSWERING --> freed
  *                               |           |
@@ -22,45 +22,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
 #include "xmsg_impl.h"
 
-#define POLL_S	      30.0
-#define BUCKETS	      64
-#define RETRY_NS      (50 * NS_PER_MS) /* no room for it now */
-#define RETRY_MOST_NS (1 * NS_PER_SEC)
-
-enum state { WAITING, HANDED, ANSWERING, LEFT };
-
-struct xmsg_request {
-	struct xmsg_server *s;
-	enum state state;
-	bool stale; /* from another life of the broker; not in `known` */
-	LIST_ENTRY(xmsg_request) hash;
-	TAILQ_ENTRY(xmsg_request) link; /* WAITING: in the order of ids */
-	struct xmsg_message m;
-	char bytes[]; /* what m points to */
-};
-LIST_HEAD(request_list, xmsg_request);
-TAILQ_HEAD(request_fifo, xmsg_request);
-
-struct xmsg_server {
-	TAILQ_ENTRY(xmsg_server) link;
-	struct xmsg *x;
-	struct conn *conn;
-	struct req *poll;
-	char *queue;
-	int64_t cursor;
-	unsigned flags, limit;
-	unsigned busy; /* HANDED */
-	size_t alive; /* requests that are not freed */
-	bool stopped;
-	xmsg_serve_fn fn;
-	void *arg;
-	struct request_fifo waiting;
-	struct request_list known[BUCKETS];
-	struct request_list stale;
-};
+#define POLL_S 30.0
 
 /* ---- requests ---- */
 
@@ -70,22 +34,22 @@ find(struct xmsg_server *s, int64_t id)
 {
 	struct xmsg_request *r;
 
-	LIST_FOREACH (r, &s->known[(uint64_t)id % BUCKETS], hash)
+	LIST_FOREACH (r, &s->known[(uint64_t)id % SERVE_BUCKETS], hash)
 		if (r->m.id == id)
 			return r;
 	return NULL;
 }
 
 /* Free one, in whatever state. */
-static void
-request_free(struct xmsg_request *r)
+void
+xm_request_free(struct xmsg_request *r)
 {
 	struct xmsg_server *s = r->s;
 
 	LIST_REMOVE(r, hash);
-	if (r->state == WAITING)
+	if (r->state == REQUEST_WAITING)
 		TAILQ_REMOVE(&s->waiting, r, link);
-	if (r->state == HANDED)
+	if (r->state == REQUEST_HANDED)
 		s->busy--;
 	s->alive--;
 	if (s->stopped)
@@ -120,7 +84,7 @@ request_new(struct xmsg_server *s, const struct wire_message *m)
 		return NULL;
 	to = r->bytes;
 	r->s = s;
-	r->state = WAITING;
+	r->state = REQUEST_WAITING;
 	r->stale = false;
 	r->m.queue = put(&to, m->queue);
 	peer = put(&to, m->reply_to);
@@ -130,7 +94,7 @@ request_new(struct xmsg_server *s, const struct wire_message *m)
 	r->m.reply_to = request ? peer : "";
 	r->m.re_queue = request ? "" : peer;
 	r->m.re_id = request ? -1 : m->re_id;
-	LIST_INSERT_HEAD(&s->known[(uint64_t)m->id % BUCKETS], r, hash);
+	LIST_INSERT_HEAD(&s->known[(uint64_t)m->id % SERVE_BUCKETS], r, hash);
 	TAILQ_INSERT_TAIL(&s->waiting, r, link);
 	s->alive++;
 	return r;
@@ -153,8 +117,8 @@ outdate(struct xmsg_request *r)
 {
 	struct xmsg_server *s = r->s;
 
-	if (r->state == WAITING || r->state == LEFT) {
-		request_free(r);
+	if (r->state == REQUEST_WAITING || r->state == REQUEST_LEFT) {
+		xm_request_free(r);
 		return;
 	}
 	LIST_REMOVE(r, hash);
@@ -262,7 +226,7 @@ hand_out(struct xmsg_server *s)
 
 	while (has_room(s) && (r = TAILQ_FIRST(&s->waiting)) != NULL) {
 		TAILQ_REMOVE(&s->waiting, r, link);
-		r->state = HANDED;
+		r->state = REQUEST_HANDED;
 		s->busy++;
 		s->fn(r, &r->m, s->arg);
 	}
@@ -291,11 +255,11 @@ xm_serve_reap(struct xmsg *x, bool all)
 
 	for (s = TAILQ_FIRST(&x->servers); s != NULL; s = following) {
 		following = TAILQ_NEXT(s, link);
-		for (size_t i = 0; all && i < BUCKETS; i++)
+		for (size_t i = 0; all && i < SERVE_BUCKETS; i++)
 			while ((r = LIST_FIRST(&s->known[i])) != NULL)
-				request_free(r);
+				xm_request_free(r);
 		while (all && (r = LIST_FIRST(&s->stale)) != NULL)
-			request_free(r);
+			xm_request_free(r);
 		if (!all && (!s->stopped || s->alive > 0))
 			continue;
 		xm_conn_free(s->conn);
@@ -303,296 +267,6 @@ xm_serve_reap(struct xmsg *x, bool all)
 		free(s->queue);
 		free(s);
 	}
-}
-
-/* ---- answering ---- */
-
-/* What an answer does next. */
-enum phase {
-	REPLY_V1, /* reply and acknowledge in one */
-	REPLY_STOCK, /* reply */
-	ACK, /* acknowledge */
-};
-
-struct answer {
-	struct xmsg_op op; /* first */
-	struct xmsg_request *r;
-	enum phase phase;
-	int rc; /* the outcome, if acknowledging goes well */
-	struct xmsg_bytes payload; /* while it may have to be sent again */
-	struct timer retry;
-	int64_t wait_ns;
-};
-
-/* Statuses that a later attempt may not meet. */
-static bool
-passing(int status)
-{
-	static const int list[] = {408, 429, 500, 502, 503, 504, 507};
-
-	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
-		if (list[i] == status)
-			return true;
-	return false;
-}
-
-/* Fill q with what the phase is about. */
-static int
-build(struct answer *a, struct req *q)
-{
-	const struct xmsg_message *m = &a->r->m;
-	struct wire_req w = {
-	    .op = WIRE_ACK, .name = str_of(m->queue), .id = m->id};
-	struct buf target = BUF_INIT;
-	int rc = XMSG_ENOMEM;
-
-	if (a->phase == REPLY_STOCK) {
-		w.op = WIRE_RESPONSE;
-		w.reply_to = w.name;
-		w.name = str_of(m->reply_to);
-		w.payload = xm_str(a->payload);
-	}
-	if (a->phase != REPLY_V1)
-		return xm_req_wire(q, &w);
-	buf_adds(&target, "/v1/queues/");
-	wire_put_segment(&target, w.name);
-	buf_addf(&target, "/messages/%lld/reply", (long long)m->id);
-	if (buf_ok(&target))
-		rc = xm_req_http(q, "POST", (struct str){target.p, target.n},
-		    NULL, xm_str(a->payload));
-	buf_fini(&target);
-	return rc;
-}
-
-/* Try again after a while. */
-static void
-later(struct answer *a)
-{
-	xm_timer_set(a->op.x, &a->retry, clock_mono_ns() + a->wait_ns);
-	a->wait_ns =
-	    a->wait_ns * 2 < RETRY_MOST_NS ? a->wait_ns * 2 : RETRY_MOST_NS;
-}
-
-/* Send what the phase is about.  This must get through: without memory it is
- * tried again later. */
-static void
-advance(struct answer *a)
-{
-	struct conn *c = xm_requests(a->op.x);
-	struct req *q = c != NULL ? xm_op_req(&a->op) : NULL;
-
-	if (q != NULL && build(a, q) == 0) {
-		xm_op_submit(&a->op, c, q);
-		return;
-	}
-	xm_req_free(q);
-	later(a);
-}
-
-/* Go on with another phase. */
-static void
-go(struct answer *a, enum phase phase)
-{
-	a->phase = phase;
-	advance(a);
-}
-
-/* Time to try again. */
-static void
-on_retry(struct timer *t)
-{
-	advance((struct answer *)(void *)((char *)t -
-	    offsetof(struct answer, retry)));
-}
-
-/* It is over. */
-static void
-conclude(struct answer *a)
-{
-	if (a->rc == XMSG_OK)
-		xm_op_finish(&a->op, XMSG_OK);
-	else
-		xm_op_fail(&a->op, a->rc, "%s",
-		    a->rc == XMSG_ENOQUEUE
-			? "nobody waits for this reply any more"
-			: "the request was removed meanwhile");
-}
-
-/* The broker does not take the answer: the request stays where it is. */
-static void
-leave_it(struct answer *a, int status, struct str body)
-{
-	a->r->state = LEFT;
-	xm_op_refused(&a->op, status, body);
-}
-
-/* The answer to a reply with /v1, and what to do about it. */
-static void
-replied_v1(struct answer *a, int status, struct str body)
-{
-	bool v1 = xm_op_is_v1(body);
-
-	if (status == 200) {
-		conclude(a);
-	} else if (status == 404 && v1) {
-		/* a repeat: the first one got through, its answer did not */
-		a->rc = a->op.repeated ? XMSG_OK : XMSG_ENOENT;
-		conclude(a);
-	} else if (status == 409 && v1) {
-		a->rc = XMSG_ENOQUEUE;
-		go(a, ACK);
-	} else if (status == 413) {
-		leave_it(a, status, body);
-	} else {
-		/* no such route, or not for us */
-		if (status == 404)
-			a->op.x->no_v1 = true;
-		go(a, REPLY_STOCK);
-	}
-}
-
-/* The answer to a stock reply. */
-static void
-replied_stock(struct answer *a, int status, struct str body)
-{
-	int64_t id;
-
-	if (status != 200) {
-		leave_it(a, status, body);
-		return;
-	}
-	if (wire_get_sent(body, &id) == 0)
-		a->rc = XMSG_ENOQUEUE;
-	go(a, ACK);
-}
-
-/* The broker has answered. */
-static void
-on_answer(struct xmsg_op *op, int status, struct str body)
-{
-	struct answer *a = (struct answer *)(void *)op;
-
-	if (status == 0 || passing(status))
-		later(a);
-	else if (a->phase == REPLY_V1)
-		replied_v1(a, status, body);
-	else if (a->phase == REPLY_STOCK)
-		replied_stock(a, status, body);
-	else if (status == 200)
-		conclude(a);
-	else
-		leave_it(a, status, body);
-}
-
-/* An answer has ended: so has its request, unless it stays. */
-static void
-answer_fini(struct xmsg_op *op)
-{
-	struct answer *a = (struct answer *)(void *)op;
-
-	xm_timer_fini(op->x, &a->retry);
-	xmsg_bytes_free(&a->payload);
-	if (a->r != NULL &&
-	    (a->r->state != LEFT || a->r->stale || a->r->s->stopped))
-		request_free(a->r);
-	a->r = NULL;
-}
-
-/* The request is the library's again, and must be settled. */
-static struct answer *
-answer_new(struct xmsg_request *r, struct op_call cb)
-{
-	struct xmsg *x = r->s->x;
-	struct answer *a;
-
-	/* no time limit, and no patience: it must get through */
-	a = xm_op_new(x, sizeof *a, cb, -1);
-	if (a == NULL)
-		return NULL;
-	if (xm_timer_init(x, &a->retry, on_retry) != 0) {
-		xm_op_free(&a->op);
-		(void)xm_nomem(x);
-		return NULL;
-	}
-	a->op.stubborn = true;
-	a->op.flush = true;
-	a->op.answer = on_answer;
-	a->op.fini = answer_fini;
-	a->wait_ns = RETRY_NS;
-	x->nflush++;
-	return a;
-}
-
-/* Take the request from the program and send what settles it. */
-static int
-settle(struct xmsg_request *r, struct answer *a, enum phase phase)
-{
-	struct xmsg_server *s = r->s;
-
-	a->r = r;
-	a->phase = phase;
-	r->state = ANSWERING;
-	s->busy--;
-	if (r->stale) {
-		a->rc = XMSG_ENOENT;
-		conclude(a);
-	} else {
-		advance(a);
-	}
-	if (!TAILQ_EMPTY(&s->waiting))
-		xm_kick(s->x);
-	return XMSG_OK;
-}
-
-/* Answer a request. */
-int
-xmsg_reply(struct xmsg_request *r, struct xmsg_bytes payload, xmsg_done_fn fn,
-    void *arg)
-{
-	struct xmsg *x = r->s->x;
-	enum phase phase = x->no_v1 ? REPLY_STOCK : REPLY_V1;
-	struct answer *a;
-
-	if (xm_bytes(x, payload))
-		return x->rc;
-	a = answer_new(r, (struct op_call){fn, arg});
-	if (a == NULL)
-		return x->rc;
-	if (r->m.reply_to[0] == '\0') {
-		a->rc = r->m.kind == XMSG_REQUEST ? XMSG_ENOQUEUE : XMSG_OK;
-		return settle(r, a, ACK);
-	}
-	a->payload = xm_copy(xm_str(payload));
-	if (a->payload.p == NULL) {
-		xm_op_free(&a->op);
-		return xm_nomem(x);
-	}
-	return settle(r, a, phase);
-}
-
-/* Acknowledge without an answer. */
-int
-xmsg_discard(struct xmsg_request *r)
-{
-	struct xmsg *x = r->s->x;
-	struct answer *a = answer_new(r, (struct op_call){NULL, NULL});
-
-	return a != NULL ? settle(r, a, ACK) : x->rc;
-}
-
-/* Let go of a request. */
-void
-xmsg_leave(struct xmsg_request *r)
-{
-	struct xmsg_server *s = r->s;
-	struct xmsg *x = s->x;
-
-	s->busy--;
-	r->state = LEFT;
-	if (r->stale || s->stopped)
-		request_free(r);
-	if (!TAILQ_EMPTY(&s->waiting) || x->reap)
-		xm_kick(x);
 }
 
 /* What a request says. */
@@ -654,12 +328,12 @@ xmsg_serve_stop(struct xmsg_server *s)
 	xm_conn_free(s->conn);
 	s->conn = NULL;
 	while ((r = TAILQ_FIRST(&s->waiting)) != NULL)
-		request_free(r);
-	for (size_t i = 0; i < BUCKETS; i++)
+		xm_request_free(r);
+	for (size_t i = 0; i < SERVE_BUCKETS; i++)
 		for (r = LIST_FIRST(&s->known[i]); r != NULL; r = following) {
 			following = LIST_NEXT(r, hash);
-			if (r->state == LEFT)
-				request_free(r);
+			if (r->state == REQUEST_LEFT)
+				xm_request_free(r);
 		}
 	s->x->reap = true;
 	xm_kick(s->x);

@@ -368,8 +368,8 @@ example_works(void **s)
 		execl(example, example, sock, NULL);
 		_exit(127);
 	}
-	snprintf(command, sizeof command, "%s %s 'hello, switch'", example,
-	    sock);
+	snprintf(
+	    command, sizeof command, "%s %s 'hello, switch'", example, sock);
 	f = popen(command, "r");
 	assert_non_null(f);
 	assert_non_null(fgets(line, sizeof line, f));
