@@ -326,7 +326,8 @@ static void
 copy_names(struct change *ch, struct str *a, struct str *b)
 {
 	ch->copy = xmalloc(a->n + b->n + 1);
-	memcpy(ch->copy, a->p, a->n);
+	if (a->n != 0)
+		memcpy(ch->copy, a->p, a->n); /* a repeat may have no key */
 	a->p = ch->copy;
 	if (b->n != 0) {
 		memcpy(ch->copy + a->n, b->p, b->n);
