@@ -117,6 +117,9 @@ mswitch_ack(struct mswitch *m, struct change *ch, struct client *c,
 		ch->op[0].u.ack.id = id;
 	} else {
 		ack_fill(&ch->op[0], q, msg);
+		/* a caller that has its reply goes on with its next call */
+		if (msg->flags & MSG_REPLY)
+			ch->op[0].flags = STORE_SOFT;
 	}
 	change_names(ch, &ch->op[0].u.ack.queue, &none);
 	store_submit(m->store, ch->op);

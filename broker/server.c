@@ -81,6 +81,26 @@ wake(void *ctx)
 		http_now(sv->http, now);
 }
 
+/* Look for more requests before a commit, for as long as the store says that it
+ * pays: some microseconds. */
+static void
+gather(struct server *sv)
+{
+	int64_t until = 0, now, ns;
+
+	while ((ns = store_gather_ns(sv->store)) > 0) {
+		now = clock_mono_ns();
+		if (until == 0)
+			until = now + ns;
+		if (now >= until || sv->stop)
+			return;
+		if (event_base_loop(sv->base, EVLOOP_NONBLOCK) == -1)
+			return; /* the turn's own call will tell */
+		mswitch_turn(sv->m);
+		http_turn(sv->http);
+	}
+}
+
 /* Everything that is left to do before the loop may sleep. */
 static void
 turn(struct server *sv)
@@ -90,8 +110,10 @@ turn(struct server *sv)
 	do {
 		mswitch_turn(sv->m);
 		http_turn(sv->http);
-		if (!sv->closed)
+		if (!sv->closed) {
+			gather(sv);
 			store_kick(sv->store);
+		}
 		/* a commit in place may have freed connections to go on */
 	} while (http_more(sv->http) || sv->m->dirty != NULL);
 	trace_turn(&sv->trace);

@@ -52,6 +52,13 @@ store_kick(struct store *s)
 	s->vt->kick(s);
 }
 
+/* How long to look for more. */
+int64_t
+store_gather_ns(struct store *s)
+{
+	return s->vt->gather_ns != NULL ? s->vt->gather_ns(s) : 0;
+}
+
 /* Counters and facts. */
 void
 store_info(const struct store *s, struct store_info *i)

@@ -91,9 +91,12 @@ struct store_msg {
 };
 
 #define STORE_LINK 1u /* commits together with the next op of the chain */
-#define STORE_LAZY                                                             \
-	2u /* nobody waits for it: goes with the next batch, or by
-		       * itself some milliseconds later */
+/* Nobody waits for it: it goes with the next batch, or by itself some
+ * milliseconds later. */
+#define STORE_LAZY 2u
+/* Somebody waits, but who sent it will probably send more at once: worth some
+ * microseconds of waiting. */
+#define STORE_SOFT 4u
 
 struct store_op {
 	enum store_kind kind;
@@ -197,6 +200,7 @@ struct store_vt {
 	struct store *(*open)(const struct store_config *, struct err *);
 	void (*submit)(struct store *, struct store_op *chain);
 	void (*kick)(struct store *);
+	int64_t (*gather_ns)(struct store *); /* may be NULL: 0 */
 	void (*info)(const struct store *, struct store_info *);
 	void (*close)(struct store *, void (*closed)(void *), void *arg);
 };
@@ -211,6 +215,10 @@ struct store *store_open(const struct store_config *, struct err *);
 void store_submit(struct store *, struct store_op *chain);
 /* Once a loop turn.  May call done of ops it can finish at once. */
 void store_kick(struct store *);
+/* How long it pays to look for more requests before the next kick, ns; 0 when
+ * there is nothing to commit, when a commit is under way (more gathers anyway),
+ * or when as much has come as came last time. */
+int64_t store_gather_ns(struct store *);
 void store_info(const struct store *, struct store_info *);
 void store_close(struct store *, void (*closed)(void *), void *arg);
 

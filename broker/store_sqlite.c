@@ -47,6 +47,9 @@
 #define IDLE_NS		(20 * NS_PER_MS)
 #define TRUNCATE_NS	(30 * NS_PER_SEC) /* idle so long: empty the log */
 #define SWEEP_ROWS	1000
+#define INLINE_MOST	16 /* ops that the loop commits itself */
+#define GATHER_NS	(20 * 1000) /* for as many as came last time */
+#define GATHER_SOFT_NS	(40 * 1000) /* for what follows an ack of a reply */
 #define LAZY_MS		10 /* how long lazy ops wait for company ... */
 #define LAZY_MOST	512 /* ... and how many of them */
 #define KEEP_ANSWERS	65536
@@ -60,6 +63,7 @@ struct ops {
 	struct store_op *head, **tail;
 	uint64_t n, bytes;
 	uint64_t lazy; /* how many of them nobody waits for */
+	uint64_t soft; /* how many will probably get company */
 };
 
 struct store_sqlite {
@@ -77,6 +81,7 @@ struct store_sqlite {
 	struct ops next, finished;
 	bool busy, stopping, broken, full;
 	struct job *jobs, **jobs_tail, *jobs_done, **jobs_done_tail;
+	uint64_t last_n; /* ops of the last commit that were waited for */
 	int64_t commit_ns; /* moving average */
 	int64_t sought_ns; /* disk full: when we last looked for room */
 	uint64_t unfinished, unfinished_bytes;
@@ -98,7 +103,7 @@ ops_init(struct ops *l)
 {
 	l->head = NULL;
 	l->tail = &l->head;
-	l->n = l->bytes = l->lazy = 0;
+	l->n = l->bytes = l->lazy = l->soft = 0;
 }
 
 static void
@@ -110,6 +115,7 @@ ops_add(struct ops *l, struct store_op *op, uint64_t bytes)
 	l->n++;
 	l->bytes += bytes;
 	l->lazy += (op->flags & STORE_LAZY) != 0;
+	l->soft += (op->flags & STORE_SOFT) != 0;
 }
 
 /* Append all of `from` to `to`; `from` is empty afterwards. */
@@ -123,6 +129,7 @@ ops_move(struct ops *to, struct ops *from)
 	to->n += from->n;
 	to->bytes += from->bytes;
 	to->lazy += from->lazy;
+	to->soft += from->soft;
 	ops_init(from);
 }
 
@@ -221,6 +228,7 @@ note_batch(struct store_sqlite *s, const struct ops *batch, int64_t ns, bool ok,
 	s->commit_ns += (ns - s->commit_ns) / 4;
 	s->info.commits++;
 	s->info.commit_ops += batch->n;
+	s->last_n = batch->n - batch->lazy;
 	s->info.commit_ns += (uint64_t)ns;
 	s->info.last_id = sqldb_last_id(s->writer);
 	s->unfinished -= batch->n;
@@ -510,7 +518,7 @@ try_inline(struct store_sqlite *s)
 	bool ok, full;
 	int64_t t;
 
-	if (!s->inline_commit || s->pending.n - s->pending.lazy > 2)
+	if (!s->inline_commit || s->pending.n - s->pending.lazy > INLINE_MOST)
 		return false;
 	pthread_mutex_lock(&s->mu);
 	if (s->busy || s->broken || s->full || s->next.head != NULL ||
@@ -567,6 +575,31 @@ wait_for_company(struct store_sqlite *s)
 		return false;
 	return event_pending(s->lazy, EV_TIMEOUT, NULL) ||
 	    event_add(s->lazy, &tv) == 0;
+}
+
+/* A commit that starts now keeps those waiting who come right after: when the
+ * loop is about to commit less than it did last time, the others are on their
+ * way.  Only while the disk is quick and batches are small; else the writer
+ * thread works, and what comes meanwhile gathers by itself. */
+static int64_t
+sqlite_gather_ns(struct store *base)
+{
+	struct store_sqlite *s = (struct store_sqlite *)base;
+	uint64_t n = s->pending.n - s->pending.lazy;
+	int64_t ns = 0;
+
+	if (n == 0 || n >= INLINE_MOST || !s->inline_commit)
+		return 0;
+	pthread_mutex_lock(&s->mu);
+	if (s->busy || s->next.head != NULL || s->finished.head != NULL ||
+	    s->commit_ns > INLINE_MAX_NS)
+		ns = 0;
+	else if (s->pending.soft == n)
+		ns = GATHER_SOFT_NS;
+	else if (n < s->last_n && s->last_n <= INLINE_MOST)
+		ns = GATHER_NS;
+	pthread_mutex_unlock(&s->mu);
+	return ns;
 }
 
 static void
@@ -782,6 +815,7 @@ const struct store_vt store_sqlite_vt = {
     .open = sqlite_open,
     .submit = sqlite_submit,
     .kick = sqlite_kick,
+    .gather_ns = sqlite_gather_ns,
     .info = sqlite_info,
     .close = sqlite_close,
 };
