@@ -149,7 +149,7 @@ void
 api_ms_error(struct peer *p, enum ms_rc rc, const char *name)
 {
 	switch (rc) {
-	case MS_LIMIT: limit_error(p, name); break;
+	case MS_LIMIT: limit_error(p, name ? name : "queues"); break;
 	case MS_FULL:
 		api_error(p, 507, "disk_full",
 		    "the disk is full: nothing was stored",

@@ -20,33 +20,6 @@
 
 /* ---- taking apart ---- */
 
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Percent-decode in place. */
-static struct str
-decode(char *p, size_t n)
-{
-	size_t o = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (p[i] == '%' && i + 2 < n && hex(p[i + 1]) >= 0 &&
-		    hex(p[i + 2]) >= 0) {
-			p[o++] = (char)(hex(p[i + 1]) << 4 | hex(p[i + 2]));
-			i += 2;
-		} else {
-			p[o++] = p[i];
-		}
-	}
-	return (struct str){p, o};
-}
-
 /* The value of a query parameter, decoded; n == 0 and p == NULL: not there. */
 struct str
 v1_param(const struct v1 *v, const char *name)
@@ -60,8 +33,8 @@ v1_param(const struct v1 *v, const char *name)
 			stop = end;
 		if ((size_t)(stop - at) > len && at[len] == '=' &&
 		    memcmp(at, name, len) == 0)
-			return decode((char *)(uintptr_t)at + len + 1,
-			    (size_t)(stop - at) - len - 1);
+			return wire_get_segment((struct str){at + len + 1,
+			    (size_t)(stop - at) - len - 1});
 		at = stop + 1;
 	}
 	return (struct str){NULL, 0};
@@ -660,7 +633,7 @@ split(struct v1 *v, struct str target)
 			q = end;
 		if (v->nseg == V1_MOST_SEGMENTS)
 			return false;
-		v->seg[v->nseg++] = decode(p, (size_t)(q - p));
+		v->seg[v->nseg++] = wire_get_segment((struct str){p, (size_t)(q - p)});
 		p = q + 1;
 	}
 	return true;

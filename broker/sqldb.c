@@ -406,7 +406,7 @@ static int
 open_writer(struct sqldb *db, const char *path, const char *boot_id,
     int64_t wall_ns, struct err *e)
 {
-	int64_t version;
+	int64_t version = 0;
 
 	if (identify(db, path, &version, e) == -1)
 		return -1;
@@ -435,7 +435,7 @@ open_writer(struct sqldb *db, const char *path, const char *boot_id,
 static int
 open_reader(struct sqldb *db, const char *path, struct err *e)
 {
-	int64_t version;
+	int64_t version = 0;
 
 	if (identify(db, path, &version, e) == -1)
 		return -1;

@@ -162,8 +162,8 @@ name_ok(struct str s)
 }
 
 /* Decode %XX in place; a '%' without two digits stands for itself. */
-static struct str
-decode(struct str s)
+struct str
+wire_get_segment(struct str s)
 {
 	char *w = s.n > 0 ? memchr(s.p, '%', s.n) : NULL;
 	const char *r = w, *end = s.p + s.n;
@@ -277,7 +277,7 @@ take_arg(struct wire_req *r, char kind, struct str s, const char **reason)
 {
 	double v;
 
-	s = decode(s);
+	s = wire_get_segment(s);
 	switch (kind) {
 	case 'n': return take_name(&r->name, s, reason);
 	case 'r': return take_name(&r->reply_to, s, reason);

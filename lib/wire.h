@@ -157,6 +157,10 @@ int wire_get_transfer(struct str body,
 int wire_get_trace(struct str body,
     int (*ev)(void *arg, const struct wire_event *e), void *arg);
 
+/* Percent-decode one path segment or query value in place; a '%' without two
+ * hex digits stands for itself. */
+struct str wire_get_segment(struct str s);
+
 /* Percent-encode one path segment. */
 void wire_put_segment(struct buf *b, struct str s);
 
