@@ -1,2 +1,6 @@
+# The manuals, and what is read in a browser.
+dist_man_MANS += doc/xmsgd.8 doc/xmsg.conf.5
+dist_doc_DATA += doc/architecture.md doc/hacking.md doc/openapi.yaml \
+	doc/protocol.md doc/store.md
 dist_man_MANS += doc/libxmsg.3
 dist_man_MANS += doc/xmsg-idl.1
