@@ -163,6 +163,11 @@ api_ms_error(struct peer *p, enum ms_rc rc, const char *name)
 		api_error(p, 404, "no_message", "there is no such message",
 		    "it may have been acknowledged: see 'xmsg tail'");
 		break;
+	case MS_NO_REPLY_QUEUE:
+		api_error(p, 409, "no_reply_queue",
+		    "nobody waits for the reply: its queue is gone",
+		    "acknowledge the request: DELETE it");
+		break;
 	case MS_HELD:
 		api_error(
 		    p, 409, "leaving", "the message is being removed", NULL);

@@ -33,8 +33,8 @@ v1_param(const struct v1 *v, const char *name)
 			stop = end;
 		if ((size_t)(stop - at) > len && at[len] == '=' &&
 		    memcmp(at, name, len) == 0)
-			return wire_get_segment((struct str){at + len + 1,
-			    (size_t)(stop - at) - len - 1});
+			return wire_get_segment((struct str){
+			    at + len + 1, (size_t)(stop - at) - len - 1});
 		at = stop + 1;
 	}
 	return (struct str){NULL, 0};
@@ -507,7 +507,8 @@ reply_message(
 	c->count++;
 	free(c->name);
 	c->name = xmalloc(sm->reply_to.n + 1);
-	memcpy(c->name, sm->reply_to.p, sm->reply_to.n);
+	if (sm->reply_to.n != 0)
+		memcpy(c->name, sm->reply_to.p, sm->reply_to.n);
 	c->name[sm->reply_to.n] = '\0';
 	c->name_n = sm->reply_to.n;
 }
@@ -633,7 +634,8 @@ split(struct v1 *v, struct str target)
 			q = end;
 		if (v->nseg == V1_MOST_SEGMENTS)
 			return false;
-		v->seg[v->nseg++] = wire_get_segment((struct str){p, (size_t)(q - p)});
+		v->seg[v->nseg++] =
+		    wire_get_segment((struct str){p, (size_t)(q - p)});
 		p = q + 1;
 	}
 	return true;

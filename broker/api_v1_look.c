@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "log.h"
 #include "redact.h"
+#include "xalloc.h"
 
 #define LISTING_BYTES (4L * 1024 * 1024) /* one page is cut at */
 
@@ -121,6 +122,16 @@ list_message(
 	put_message(&w, c, sm, msg);
 }
 
+/* Did the page end before the queue? */
+static bool
+more_after(const struct call *c, int64_t id)
+{
+	struct queue *q =
+	    mswitch_queue(c->api->m, (struct str){c->name, c->name_n});
+
+	return c->count > 0 && q != NULL && msgq_after(&q->q, id) != NULL;
+}
+
 static void
 list_done(struct poll *poll, int64_t next, enum ms_rc rc)
 {
@@ -151,7 +162,7 @@ list_done(struct poll *poll, int64_t next, enum ms_rc rc)
 	jsonw_open(&w, "messages", '[');
 	buf_add(w.b, c->body.p, c->body.n);
 	jsonw_close(&w, ']');
-	if (c->count >= c->limit)
+	if (more_after(c, next))
 		jsonw_int(&w, "next", next);
 	else
 		jsonw_null(&w, "next");
@@ -165,6 +176,9 @@ new_look(const struct v1 *v, int64_t from)
 
 	c->u.poll.client = &v->p->client;
 	c->u.poll.from = from;
+	c->name = xmalloc(v->seg[1].n + 1);
+	memcpy(c->name, v->seg[1].p, v->seg[1].n);
+	c->name_n = v->seg[1].n;
 	c->u.poll.message = list_message;
 	c->u.poll.done = list_done;
 	return c;

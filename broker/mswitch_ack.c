@@ -152,9 +152,8 @@ mswitch_answer(struct mswitch *m, struct change *ch, struct client *c,
 			: first > 0 ? MS_OK
 				    : MS_NO_MESSAGE);
 	}
-	if (msg->flags & (MSG_LEAVING | MSG_ANSWERED) || rq == NULL ||
-	    rq->ending) {
-		/* answered already, or nobody to answer: only the ack is left */
+	if (msg->flags & (MSG_LEAVING | MSG_ANSWERED)) {
+		/* answered already: only the acknowledgement is left */
 		bool had = (msg->flags & MSG_ANSWERED) != 0;
 		rc = mswitch_ack(m, ch, c, queue, id);
 		ch->duplicate = had;
@@ -164,8 +163,12 @@ mswitch_answer(struct mswitch *m, struct change *ch, struct client *c,
 		return rc;
 	}
 	change_init(m, ch, c);
-	if (m->limits.one_reply && idmap_get(&m->answered, id) < 0)
-		return change_not(ch, MS_HELD); /* a reply is on its way */
+	if (rq == NULL || rq->ending)
+		return change_not(ch, MS_NO_REPLY_QUEUE);
+	if (m->limits.one_reply && idmap_get(&m->answered, id) < 0) {
+		ch->answer_to = id; /* a reply is on its way */
+		return send_wait(m, ch, none);
+	}
 	rc = send_start(m, ch, &s, rq);
 	if (rc != MS_PENDING)
 		return change_not(ch, rc);

@@ -33,7 +33,10 @@ enum ms_rc ms_from_store(enum store_rc rc);
 enum ms_rc send_start(struct mswitch *m, struct change *ch,
     const struct ms_send *s, struct queue *q);
 void send_linked_done(struct store_op *op);
-struct kent *keys_add(struct mswitch *m, struct str key);
+/* Wait for the publish under way with this key, or with ch->answer_to, and end
+ * with its id. */
+enum ms_rc send_wait(struct mswitch *m, struct change *ch, struct str key);
+struct kent *keys_add(struct mswitch *m, struct str queue, struct str key);
 void keys_del(struct mswitch *m, struct kent *k);
 
 /* mswitch_ack.c */

@@ -155,7 +155,7 @@ on_msg(struct store_op *op, const struct store_msg *sm)
 		mswitch_ack_lazy(m, NULL, q, msg); /* it is over */
 	}
 	if (sm->key.n != 0) {
-		k = keys_add(m, sm->key);
+		k = keys_add(m, sm->queue, sm->key);
 		k->id = sm->id;
 	}
 	return 0;

@@ -13,6 +13,22 @@
 
 /* ---- idempotency keys ---- */
 
+/* A key is good for one queue: both make up the entry's name. */
+#define KEY_MAX (WIRE_MAX_NAME + 1 + 255)
+
+static struct str
+key_name(char text[KEY_MAX], struct str queue, struct str key)
+{
+	size_t n = queue.n;
+
+	memcpy(text, queue.p, n);
+	text[n++] = '\0';
+	if (key.n > KEY_MAX - n)
+		key.n = KEY_MAX - n; /* a bound is set where keys come in */
+	memcpy(text + n, key.p, key.n);
+	return (struct str){text, n + key.n};
+}
+
 static struct kent *
 keys_find(struct mswitch *m, struct str key)
 {
@@ -34,8 +50,10 @@ keys_del(struct mswitch *m, struct kent *k)
 
 /* Remember a key; the oldest makes room. */
 struct kent *
-keys_add(struct mswitch *m, struct str key)
+keys_add(struct mswitch *m, struct str queue, struct str plain)
 {
+	char text[KEY_MAX];
+	struct str key = key_name(text, queue, plain);
 	struct kent *k, *old;
 
 	old = TAILQ_FIRST(&m->keys.by_age);
@@ -202,8 +220,9 @@ repeat_done(struct store_op *op)
 	change_end(ch, id > 0 ? MS_OK : MS_STORE);
 }
 
-static enum ms_rc
-wait_for_first(struct mswitch *m, struct change *ch, struct str key)
+/* Wait for what is under way, then tell what came of it. */
+enum ms_rc
+send_wait(struct mswitch *m, struct change *ch, struct str key)
 {
 	struct str none = {NULL, 0};
 
@@ -229,7 +248,9 @@ is_answer(const struct mswitch *m, const struct ms_send *s)
 static enum ms_rc
 repeated(struct mswitch *m, struct change *ch, const struct ms_send *s)
 {
-	struct kent *k = s->key.n ? keys_find(m, s->key) : NULL;
+	char text[KEY_MAX];
+	struct str key = s->key.n ? key_name(text, s->queue, s->key) : s->key;
+	struct kent *k = s->key.n ? keys_find(m, key) : NULL;
 	int64_t id = k ? (k->id ? k->id : -1) : 0;
 
 	if (is_answer(m, s)) {
@@ -239,7 +260,7 @@ repeated(struct mswitch *m, struct change *ch, const struct ms_send *s)
 	if (id == 0)
 		return MS_PENDING; /* it is new */
 	if (id < 0)
-		return wait_for_first(m, ch, s->key);
+		return send_wait(m, ch, key);
 	m->counters.duplicates++;
 	ch->id = id;
 	ch->duplicate = true;
@@ -291,7 +312,7 @@ send_start(struct mswitch *m, struct change *ch, const struct ms_send *s,
 	ch->op[0].u.send.answers = answers;
 	ch->queue_name = q->name;
 	if (s->key.n != 0)
-		ch->kent = keys_add(m, s->key);
+		ch->kent = keys_add(m, s->queue, s->key);
 	q->pending++;
 	q->pending_bytes += (int64_t)s->payload.n;
 	m->pending_bytes += (int64_t)s->payload.n;

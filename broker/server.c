@@ -379,8 +379,8 @@ load(struct server *sv, struct err *e)
 		continue;
 	if (!sv->load_ok)
 		return err_set(e, EIO,
-		    "the database cannot be read: see the"
-		    " log, and 'sqlite3 FILE .recover'");
+		    "the database cannot be read: see the log, and"
+		    " doc/store.md for what to do about a damaged one");
 	return 0;
 }
 

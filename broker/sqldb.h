@@ -46,11 +46,18 @@ enum sqldb_end {
 	SQLDB_BROKEN, /* a sync failed or the file is damaged: end now */
 };
 
+/* What may be tried on a disk with little room. */
+enum sqldb_room {
+	SQLDB_ANY,
+	SQLDB_REPLIES, /* what frees room, and replies: callers wait for them */
+	SQLDB_DELETES, /* what frees room */
+};
+
 /* Apply write ops (a list by `link`, chains marked by STORE_LINK) in one
- * transaction and sync.  Sets every op's rc and results. deletes_only: ops that
- * need room get STORE_FULL without being tried. */
+ * transaction and sync.  Sets every op's rc and results; what is not to be tried
+ * gets STORE_FULL. */
 enum sqldb_end sqldb_apply(
-    struct sqldb *db, struct store_op *ops, bool deletes_only);
+    struct sqldb *db, struct store_op *ops, enum sqldb_room room);
 
 /* A read op; rows go to its row() at once, so call it where row() may run. */
 enum store_rc sqldb_read(struct sqldb *db, struct store_op *op);

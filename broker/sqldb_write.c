@@ -248,12 +248,23 @@ chain_end(struct store_op *op)
 	return op->link;
 }
 
-/* Does the chain need room? */
+/* Is the op to be left out, with this much room? */
 static bool
-chain_adds(const struct store_op *op, const struct store_op *end)
+op_needs_more(const struct store_op *op, enum sqldb_room room)
 {
-	for (; op != end; op = op->link)
-		if (op->kind != STORE_BARRIER && writes[op->kind].adds)
+	if (op->kind == STORE_BARRIER || !writes[op->kind].adds)
+		return false;
+	return room == SQLDB_DELETES || op->kind != STORE_SEND ||
+	    op->u.send.msg.re_queue.p == NULL;
+}
+
+/* Is one op of the chain? */
+static bool
+chain_needs_more(
+    const struct store_op *op, const struct store_op *end, enum sqldb_room room)
+{
+	for (; room != SQLDB_ANY && op != end; op = op->link)
+		if (op_needs_more(op, room))
 			return true;
 	return false;
 }
@@ -328,7 +339,7 @@ failed(struct sqldb *db, struct store_op *ops, int rc, int64_t reserved)
 
 /* Apply a batch. */
 enum sqldb_end
-sqldb_apply(struct sqldb *db, struct store_op *ops, bool deletes_only)
+sqldb_apply(struct sqldb *db, struct store_op *ops, enum sqldb_room room)
 {
 	struct store_op *op, *end;
 	int64_t reserved = db->reserved;
@@ -336,7 +347,7 @@ sqldb_apply(struct sqldb *db, struct store_op *ops, bool deletes_only)
 
 	for (op = ops; op != NULL && rc == SQLITE_OK; op = end) {
 		end = chain_end(op);
-		if (deletes_only && chain_adds(op, end))
+		if (chain_needs_more(op, end, room))
 			chain_rc(op, end, STORE_FULL);
 		else
 			rc = apply_chain(db, op, end);

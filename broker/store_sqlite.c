@@ -80,6 +80,7 @@ struct store_sqlite {
 	pthread_cond_t work, read_work;
 	struct ops next, finished;
 	bool busy, stopping, broken, full;
+	bool told_full; /* the loop thread's */
 	struct job *jobs, **jobs_tail, *jobs_done, **jobs_done_tail;
 	uint64_t last_n; /* ops of the last commit that were waited for */
 	int64_t commit_ns; /* moving average */
@@ -200,7 +201,8 @@ static bool
 run_batch(struct store_sqlite *s, struct ops *batch, bool *full)
 {
 	int frames, done;
-	enum sqldb_end end = sqldb_apply(s->writer, batch->head, *full);
+	enum sqldb_end end = sqldb_apply(
+	    s->writer, batch->head, *full ? SQLDB_REPLIES : SQLDB_ANY);
 
 	if (end == SQLDB_ROLLED_BACK && any_full(batch->head)) {
 		if (!*full)
@@ -212,7 +214,10 @@ run_batch(struct store_sqlite *s, struct ops *batch, bool *full)
 		s->sought_ns = clock_mono_ns();
 		reserve_give(s);
 		(void)sqldb_checkpoint(s->writer, true, &frames, &done);
-		end = sqldb_apply(s->writer, batch->head, true);
+		end = sqldb_apply(s->writer, batch->head, SQLDB_REPLIES);
+		if (end == SQLDB_ROLLED_BACK && any_full(batch->head))
+			end =
+			    sqldb_apply(s->writer, batch->head, SQLDB_DELETES);
 	}
 	if (end == SQLDB_ROLLED_BACK)
 		log_error("store", "%s: batch of %llu failed: %s", s->path,
@@ -276,17 +281,17 @@ idle_work(struct store_sqlite *s, int64_t idle_ns)
 		again = sqldb_sweep(s->writer, SWEEP_ROWS) > 0;
 	if (sqldb_answers_new(s->writer) > KEEP_ANSWERS)
 		again = sqldb_forget_answers(s->writer, KEEP_ANSWERS) > 0;
-	if (sqldb_wal_frames(s->writer) > WAL_SOFT_FRAMES)
-		checkpoint(s, false);
-	else if (idle_ns > TRUNCATE_NS && sqldb_wal_frames(s->writer) > 0)
+	if (idle_ns > TRUNCATE_NS && sqldb_wal_frames(s->writer) > 0)
 		checkpoint(s, true);
+	else if (sqldb_wal_frames(s->writer) > WAL_SOFT_FRAMES &&
+	    idle_ns < TRUNCATE_NS)
+		checkpoint(s, false);
 	pthread_mutex_lock(&s->mu);
+	if (s->full != full || sqldb_broken(s->writer))
+		wake_loop(s);
 	s->full = full;
 	s->busy = false;
-	if (sqldb_broken(s->writer)) {
-		s->broken = true;
-		wake_loop(s);
-	}
+	s->broken |= sqldb_broken(s->writer);
 	return again;
 }
 
@@ -431,17 +436,29 @@ finish_jobs(struct job *j)
 	}
 }
 
+/* Tell, once, that the disk is full, or that it no longer is. */
+static void
+tell_full(struct store_sqlite *s, bool full)
+{
+	if (full == s->told_full || s->events == NULL)
+		return;
+	s->told_full = full;
+	s->events->state(s->ctx, full ? STORE_DEGRADED : STORE_UP,
+	    full ? "the disk is full" : "there is room");
+}
+
 /* Everything that the threads have finished. */
 static void
 complete(struct store_sqlite *s)
 {
 	struct ops finished;
 	struct job *jobs;
-	bool broken;
+	bool broken, full;
 
 	ops_init(&finished);
 	pthread_mutex_lock(&s->mu);
 	ops_move(&finished, &s->finished);
+	full = s->full;
 	jobs = s->jobs_done;
 	s->jobs_done = NULL;
 	s->jobs_done_tail = &s->jobs_done;
@@ -449,6 +466,7 @@ complete(struct store_sqlite *s)
 	pthread_mutex_unlock(&s->mu);
 	if (s->events != NULL)
 		s->events->wake(s->ctx);
+	tell_full(s, full);
 	call_done(&finished);
 	finish_jobs(jobs);
 	if (broken && s->events != NULL)

@@ -599,9 +599,12 @@ answer_in_odd_cases(void **state)
 	    MS_NO_QUEUE);
 	ct_free(x);
 	x = ct_new();
-	id = ct_publish(t, "q", "ask"); /* nobody to answer: only the ack */
-	assert_int_equal(ct_end(t, x, begin_answer(t, x, id)), MS_OK);
-	assert_false(x->ch.duplicate);
+	id = ct_publish(t, "q", "ask"); /* nobody to answer: it stays */
+	assert_int_equal(begin_answer(t, x, id), MS_NO_REPLY_QUEUE);
+	assert_int_equal(count(t, "q"), 1);
+	assert_int_equal(ct_end(t, x,
+			     mswitch_ack(t->m, &x->ch, NULL, STR("q"), id)),
+	    MS_OK);
 	assert_int_equal(count(t, "q"), 0);
 	ct_free(x);
 	assert_int_equal(ct_create(t, NULL, "answers", false), MS_OK);

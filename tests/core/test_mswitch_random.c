@@ -458,6 +458,11 @@ do_answer(struct model *w, int q)
 	x = ct_new();
 	rc = mswitch_answer(w->t->m, &x->ch, NULL, str_of(mnames[r->queue]),
 	    r->id, str_of(mnames[q]), STR("answer"));
+	if (!adds && r->answer == 0) { /* nobody waits: it stays */
+		assert_int_equal(rc, MS_NO_REPLY_QUEUE);
+		ct_free(x);
+		return;
+	}
 	assert_int_equal(ct_end(w->t, x, rc), MS_OK);
 	ct_turn(w->t);
 	r->gone = true;
