@@ -17,6 +17,7 @@ CORE_LINK = $(AM_LDFLAGS) -Wl,--wrap=log_info -Wl,--wrap=log_warn \
 	-Wl,--wrap=log_error
 
 core_tests = tests/core/test_store_random tests/core/test_store_fault \
+	tests/core/test_sqldb \
 	tests/core/test_mswitch tests/core/test_mswitch_random \
 	tests/core/test_store
 check_PROGRAMS += $(core_tests)
@@ -42,3 +43,7 @@ tests_core_test_mswitch_random_SOURCES = tests/core/test_mswitch_random.c
 tests_core_test_mswitch_random_CPPFLAGS = $(CORE_INCLUDES)
 tests_core_test_mswitch_random_LDFLAGS = $(CORE_LINK)
 tests_core_test_mswitch_random_LDADD = $(CORE_LINK_LIBS)
+tests_core_test_sqldb_SOURCES = tests/core/test_sqldb.c
+tests_core_test_sqldb_CPPFLAGS = $(CORE_INCLUDES)
+tests_core_test_sqldb_LDFLAGS = $(CORE_LINK)
+tests_core_test_sqldb_LDADD = $(CORE_LINK_LIBS)
