@@ -61,7 +61,7 @@ static const char *const sql[S_N] = {
     [S_SWEEP] = "DELETE FROM message WHERE id IN (SELECT id FROM message"
 		" WHERE qid NOT IN (SELECT qid FROM queue) LIMIT ?1)",
     [S_FORGET] = "DELETE FROM answered WHERE id IN (SELECT id FROM answered"
-		 " WHERE id < (SELECT id FROM answered ORDER BY id DESC LIMIT 1"
+		 " WHERE id <= (SELECT id FROM answered ORDER BY id DESC LIMIT 1"
 		 " OFFSET ?1) AND id NOT IN (SELECT id FROM message)"
 		 " ORDER BY id LIMIT 1000)",
 };
@@ -428,6 +428,7 @@ open_writer(struct sqldb *db, const char *path, const char *boot_id,
 	if (note_boot(db, boot_id, e) == -1 || load_queues(db, e) == -1)
 		return err_prefix(e, "%s", path);
 	db->sweep_due = true;
+	db->answers_new = (int)query_int(db, "SELECT count(*) FROM answered");
 	return 0;
 }
 
