@@ -22,6 +22,9 @@
 
 #include "xalloc.h"
 
+#define BUSY_MS   5000 /* how long to wait for another process */
+#define READER_MS 100  /* and for readers, before emptying the log */
+
 #define COLUMNS                                                                \
 	"m.id, q.name, m.at_ns, m.held, m.re_id, m.origin, m.reply_to,"        \
 	" m.re_queue, m.key, "
@@ -227,8 +230,11 @@ sqldb_checkpoint(struct sqldb *db, bool truncate, int *frames, int *done)
 {
 	int mode =
 	    truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
-	int rc = sqlite3_wal_checkpoint_v2(db->db, NULL, mode, frames, done);
+	int rc;
 
+	sqlite3_busy_timeout(db->db, READER_MS);
+	rc = sqlite3_wal_checkpoint_v2(db->db, NULL, mode, frames, done);
+	sqlite3_busy_timeout(db->db, BUSY_MS);
 	if (rc == SQLITE_OK && truncate)
 		db->wal_frames = 0;
 	return !sqldb_fatal(db, rc) && rc == SQLITE_OK;
@@ -304,7 +310,7 @@ configure(struct sqldb *db, struct err *e)
 	    SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER};
 
 	sqlite3_extended_result_codes(h, 1);
-	sqlite3_busy_timeout(h, 5000);
+	sqlite3_busy_timeout(h, BUSY_MS);
 	sqlite3_db_config(h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	for (size_t i = 0; i < sizeof off / sizeof *off; i++)
 		sqlite3_db_config(h, off[i], 0, NULL);
