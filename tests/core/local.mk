@@ -17,7 +17,7 @@ CORE_LINK = $(AM_LDFLAGS) -Wl,--wrap=log_info -Wl,--wrap=log_warn \
 	-Wl,--wrap=log_error
 
 core_tests = tests/core/test_store_random tests/core/test_store_fault \
-	tests/core/test_sqldb \
+	tests/core/test_sqldb tests/core/test_http \
 	tests/core/test_deadline tests/core/test_idmap tests/core/test_msgq \
 	tests/core/test_session tests/core/test_waiter tests/core/test_trace \
 	tests/core/test_jsonw tests/core/test_settings \
@@ -74,3 +74,8 @@ tests_core_test_jsonw_LDADD = $(CORE_LINK_LIBS) $(JANSSON_LIBS)
 tests_core_test_settings_SOURCES = tests/core/test_settings.c
 tests_core_test_settings_CPPFLAGS = $(CORE_INCLUDES)
 tests_core_test_settings_LDADD = $(CORE_LINK_LIBS)
+tests_core_test_http_SOURCES = tests/core/test_http.c
+tests_core_test_http_CPPFLAGS = $(CORE_INCLUDES)
+tests_core_test_http_LDFLAGS = $(CORE_LINK) -Wl,--wrap=usock_peer \
+	-Wl,--wrap=accept4
+tests_core_test_http_LDADD = $(CORE_LINK_LIBS)
