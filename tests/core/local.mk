@@ -79,3 +79,11 @@ tests_core_test_http_CPPFLAGS = $(CORE_INCLUDES)
 tests_core_test_http_LDFLAGS = $(CORE_LINK) -Wl,--wrap=usock_peer \
 	-Wl,--wrap=accept4
 tests_core_test_http_LDADD = $(CORE_LINK_LIBS)
+
+# Who may know whom.
+dist_check_SCRIPTS += tests/core/test_layers.sh
+TESTS += tests/core/test_layers.sh
+AM_TESTS_ENVIRONMENT += \
+	XMSG_CC='$(CC)'; export XMSG_CC; \
+	XMSG_CFLAGS='$(EVENT_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS) \
+	$(INIH_CFLAGS) $(CMOCKA_CFLAGS)'; export XMSG_CFLAGS;
