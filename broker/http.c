@@ -83,15 +83,18 @@ struct http {
 static void on_io(evutil_socket_t fd, short what, void *arg);
 
 /* What matters now: its end, unless that would be told for ever; bytes unless
- * there are too many already; room to write when something is left. */
+ * too many wait already behind a request or a reply; room to write when
+ * something is left. */
 static short
 wanted(const struct http_conn *c)
 {
 	short want = c->half ? 0 : EV_CLOSED;
+	bool backlog = c->out.n > c->out_at;
 
-	if (!c->closing && (!c->busy || c->in.n < c->http->c.max_pending))
+	if (!c->closing &&
+	    ((!c->busy && !backlog) || c->in.n < c->http->c.max_pending))
 		want |= EV_READ;
-	if (c->out.n > c->out_at)
+	if (backlog)
 		want |= EV_WRITE;
 	return want != 0 ? want | EV_PERSIST : 0;
 }

@@ -52,7 +52,7 @@ idmap_get(const struct idmap *m, int64_t key)
 {
 	size_t i;
 
-	if (m->n == 0)
+	if (m->n == 0 || key <= 0)
 		return 0;
 	i = slot(m, key);
 	return m->v[i].key == key ? m->v[i].value : 0;
@@ -79,7 +79,7 @@ idmap_del(struct idmap *m, int64_t key)
 {
 	size_t i, j, mask = m->cap - 1;
 
-	if (m->n == 0)
+	if (m->n == 0 || key <= 0)
 		return;
 	i = slot(m, key);
 	if (m->v[i].key != key)

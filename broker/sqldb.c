@@ -22,6 +22,9 @@
 
 #include "xalloc.h"
 
+#define BUSY_MS   5000 /* how long to wait for another process */
+#define READER_MS 100  /* and for readers, before emptying the log */
+
 #define COLUMNS                                                                \
 	"m.id, q.name, m.at_ns, m.held, m.re_id, m.origin, m.reply_to,"        \
 	" m.re_queue, m.key, "
@@ -61,7 +64,7 @@ static const char *const sql[S_N] = {
     [S_SWEEP] = "DELETE FROM message WHERE id IN (SELECT id FROM message"
 		" WHERE qid NOT IN (SELECT qid FROM queue) LIMIT ?1)",
     [S_FORGET] = "DELETE FROM answered WHERE id IN (SELECT id FROM answered"
-		 " WHERE id < (SELECT id FROM answered ORDER BY id DESC LIMIT 1"
+		 " WHERE id <= (SELECT id FROM answered ORDER BY id DESC LIMIT 1"
 		 " OFFSET ?1) AND id NOT IN (SELECT id FROM message)"
 		 " ORDER BY id LIMIT 1000)",
 };
@@ -227,8 +230,11 @@ sqldb_checkpoint(struct sqldb *db, bool truncate, int *frames, int *done)
 {
 	int mode =
 	    truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
-	int rc = sqlite3_wal_checkpoint_v2(db->db, NULL, mode, frames, done);
+	int rc;
 
+	sqlite3_busy_timeout(db->db, READER_MS);
+	rc = sqlite3_wal_checkpoint_v2(db->db, NULL, mode, frames, done);
+	sqlite3_busy_timeout(db->db, BUSY_MS);
 	if (rc == SQLITE_OK && truncate)
 		db->wal_frames = 0;
 	return !sqldb_fatal(db, rc) && rc == SQLITE_OK;
@@ -304,7 +310,7 @@ configure(struct sqldb *db, struct err *e)
 	    SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER};
 
 	sqlite3_extended_result_codes(h, 1);
-	sqlite3_busy_timeout(h, 5000);
+	sqlite3_busy_timeout(h, BUSY_MS);
 	sqlite3_db_config(h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	for (size_t i = 0; i < sizeof off / sizeof *off; i++)
 		sqlite3_db_config(h, off[i], 0, NULL);
@@ -428,6 +434,7 @@ open_writer(struct sqldb *db, const char *path, const char *boot_id,
 	if (note_boot(db, boot_id, e) == -1 || load_queues(db, e) == -1)
 		return err_prefix(e, "%s", path);
 	db->sweep_due = true;
+	db->answers_new = (int)query_int(db, "SELECT count(*) FROM answered");
 	return 0;
 }
 

@@ -73,7 +73,8 @@ bool sqldb_sweep_due(const struct sqldb *db);
 int sqldb_forget_answers(struct sqldb *db, int keep);
 int sqldb_answers_new(const struct sqldb *db);
 
-/* Move the log into the database without waiting for anybody. frames gets the
+/* Move the log into the database without waiting for anybody, or, when it is to
+ * be emptied, for readers a tenth of a second. frames gets the
  * frames in the log, done those moved; true when it could run. truncate also
  * empties the log file. */
 bool sqldb_checkpoint(struct sqldb *db, bool truncate, int *frames, int *done);

@@ -9,6 +9,7 @@
  */
 #include "support/unit.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -1025,6 +1026,31 @@ info_tells_what_it_is(void **state)
 	assert_int_equal(i.boot_first, i.last_id + 1);
 }
 
+/* Whatever the process's mask is, nobody else may read the files. */
+static void
+files_are_private(void **state)
+{
+	static const char *const suffix[] = {"", "-wal", "-shm", ".reserve"};
+	struct st *t = *state;
+	mode_t old = umask(0);
+	struct stat st;
+	char path[300];
+
+	st_close(t);
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(path, sizeof path, "%s%s", t->path, suffix[i]);
+		remove(path);
+	}
+	st_reopen(t);
+	assert_int_equal(st_create(t, "q"), STORE_OK);
+	assert_int_equal(umask(old), 0); /* and it is as it was */
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(path, sizeof path, "%s%s", t->path, suffix[i]);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0600);
+	}
+}
+
 /* The log is moved in idle time; one can look at the numbers meanwhile. */
 static void
 info_while_the_log_is_moved(void **state)
@@ -1099,6 +1125,7 @@ static const struct {
     C(destroyed_queue_is_swept),
     C(info_tells_what_it_is),
     D(info_while_the_log_is_moved),
+    D(files_are_private),
 };
 #define NCASES (sizeof cases / sizeof *cases)
 

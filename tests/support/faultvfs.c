@@ -24,6 +24,7 @@ static enum fault_call failed;
 static char quota_dir[200];
 static long long quota = -1;
 
+static bool read_only;
 static sqlite3_vfs *real_vfs;
 static sqlite3_vfs vfs;
 
@@ -85,6 +86,13 @@ static bool
 is_full(void)
 {
 	return plan_full;
+}
+
+/* As on a medium that cannot be written. */
+void
+faultvfs_readonly(bool yes)
+{
+	read_only = yes;
 }
 
 /* ---- the quota ---- */
@@ -277,6 +285,10 @@ v_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *out)
 	int rc;
 
 	(void)v;
+	if (read_only && (flags & SQLITE_OPEN_MAIN_DB)) {
+		flags &= ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+		flags |= SQLITE_OPEN_READONLY;
+	}
 	o->real = (sqlite3_file *)(o + 1);
 	rc = real_vfs->xOpen(real_vfs, name, o->real, flags, out);
 	f->pMethods = o->real->pMethods != NULL ? &methods : NULL;

@@ -27,6 +27,9 @@ void faultvfs_plan(long n, bool full, bool lasting);
 long faultvfs_calls(void);
 enum fault_call faultvfs_failed(void);
 
+/* Databases opened from now on cannot be written. */
+void faultvfs_readonly(bool yes);
+
 /* Bytes that the files in dir may take together; -1: no quota. */
 void faultvfs_quota(const char *dir, long long bytes);
 long long faultvfs_used(void); /* what they take now */

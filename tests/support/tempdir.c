@@ -70,6 +70,24 @@ tempdir_copy(const char *from, const char *to)
 	return all;
 }
 
+/* Compare. */
+bool
+tempdir_same(const char *a, const char *b)
+{
+	FILE *x = fopen(a, "rb"), *y = fopen(b, "rb");
+	int c, d;
+
+	if (x == NULL || y == NULL)
+		die(a);
+	do {
+		c = fgetc(x);
+		d = fgetc(y);
+	} while (c == d && c != EOF);
+	fclose(x);
+	fclose(y);
+	return c == d;
+}
+
 /* Write. */
 void
 tempdir_write(const char *path, const void *p, size_t n)

@@ -5,6 +5,7 @@
 #ifndef XMSG_TESTS_TEMPDIR_H
 #define XMSG_TESTS_TEMPDIR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define TEMPDIR_MAX 128
@@ -15,6 +16,9 @@ void tempdir_remove(const char *dir);
 
 /* Copy a file when it is there; the bytes copied, -1 when there is none. */
 long tempdir_copy(const char *from, const char *to);
+
+/* Do two files hold the same? */
+bool tempdir_same(const char *a, const char *b);
 
 /* Write a whole file. */
 void tempdir_write(const char *path, const void *p, size_t n);

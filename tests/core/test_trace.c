@@ -1,0 +1,191 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/* trace: payloads are redacted on their way in, and who waits is told once. */
+#include "support/unit.h"
+
+#include "support/rnd.h"
+#include "trace.h"
+
+struct fix {
+	struct deadlines ds;
+	struct trace t;
+	void *mem;
+};
+
+struct wait {
+	struct trace_wait w; /* first member */
+	struct trace *t;
+	int told;
+	bool again; /* waits again when told */
+};
+
+static int
+setup(void **state)
+{
+	struct fix *f = calloc(1, sizeof *f);
+	struct ring r;
+
+	assert_non_null(f);
+	f->mem = calloc(1, RING_MIN_SIZE);
+	assert_non_null(f->mem);
+	ring_format(&r, f->mem, RING_MIN_SIZE, 7);
+	trace_init(&f->t, &f->ds, r);
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fix *f = *state;
+
+	deadlines_fini(&f->ds);
+	free(f->mem);
+	free(f);
+	return 0;
+}
+
+static void
+on_event(struct trace_wait *w)
+{
+	struct wait *x = (struct wait *)w;
+
+	assert_false(w->waiting);
+	x->told++;
+	if (x->again)
+		trace_wait(x->t, w, 500);
+}
+
+static void
+on_time(struct deadline *d, int64_t now)
+{
+	struct trace_wait *w = (struct trace_wait *)d; /* its first member */
+
+	(void)now;
+	trace_unwait(((struct wait *)w)->t, w);
+	((struct wait *)w)->told += 100;
+}
+
+static void
+start(struct fix *f, struct wait *x)
+{
+	x->t = &f->t;
+	x->w.fn = on_event;
+	x->w.deadline.fn = on_time;
+	trace_wait(&f->t, &x->w, 100);
+}
+
+static void
+put(struct fix *f, const char *payload)
+{
+	struct ring_event e = {
+	    .type = RING_PUBLISH, .queue = STR("q"), .dur_ns = -1};
+
+	trace_put(&f->t, &e, str_of(payload));
+}
+
+/* A secret does not reach the ring; the length stays that of the payload. */
+static void
+payload_is_redacted(void **state)
+{
+	struct fix *f = *state;
+	struct ring_cursor at = ring_seek(&f->t.ring, 7);
+	struct ring_event e;
+	char text[RING_MAX_PAYLOAD + 1];
+
+	put(f, "{\"user\":\"me\",\"password\":\"hunter2hunter2\"}");
+	assert_true(ring_read(&f->t.ring, &at, &e));
+	assert_int_equal(e.seq, 7);
+	assert_int_equal(e.size, 41);
+	snprintf(text, sizeof text, "%.*s", (int)e.text.n, e.text.p);
+	assert_null(strstr(text, "hunter2"));
+	assert_non_null(strstr(text, "user"));
+}
+
+/* Without a payload the text is the event's own. */
+static void
+detail_is_kept(void **state)
+{
+	struct fix *f = *state;
+	struct ring_event e = {.type = RING_REFUSE, .text = STR("why")};
+	struct ring_cursor at = ring_seek(&f->t.ring, 7);
+
+	trace_put(&f->t, &e, (struct str){NULL, 0});
+	assert_true(ring_read(&f->t.ring, &at, &e));
+	assert_bytes(e.text.p, e.text.n, "why");
+}
+
+/* Everybody who waits is told once, at the end of the turn. */
+static void
+waiting_is_told_once(void **state)
+{
+	struct fix *f = *state;
+	struct wait a = {0}, b = {0}, gone = {0};
+
+	start(f, &a);
+	start(f, &b);
+	start(f, &gone);
+	trace_unwait(&f->t, &gone.w);
+	trace_unwait(&f->t, &gone.w); /* harmless */
+	trace_turn(&f->t);
+	assert_int_equal(a.told, 0);
+	put(f, "x");
+	put(f, "y");
+	assert_int_equal(a.told, 0);
+	trace_turn(&f->t);
+	trace_turn(&f->t);
+	assert_int_equal(a.told, 1);
+	assert_int_equal(b.told, 1);
+	assert_int_equal(gone.told, 0);
+	assert_int_equal(deadlines_next(&f->ds), -1);
+}
+
+/* One that waits again is told of the next event, not of the same. */
+static void
+waiting_again(void **state)
+{
+	struct fix *f = *state;
+	struct wait a = {.again = true};
+
+	start(f, &a);
+	put(f, "x");
+	trace_turn(&f->t);
+	trace_turn(&f->t);
+	assert_int_equal(a.told, 1);
+	put(f, "y");
+	trace_turn(&f->t);
+	assert_int_equal(a.told, 2);
+	trace_unwait(&f->t, &a.w);
+}
+
+/* Its time comes first. */
+static void
+waiting_ends_at_its_time(void **state)
+{
+	struct fix *f = *state;
+	struct wait a = {0};
+
+	start(f, &a);
+	deadlines_run(&f->ds, 99);
+	assert_int_equal(a.told, 0);
+	deadlines_run(&f->ds, 100);
+	assert_int_equal(a.told, 100);
+	put(f, "x");
+	trace_turn(&f->t);
+	assert_int_equal(a.told, 100);
+}
+
+int
+main(void)
+{
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    T(payload_is_redacted),
+	    T(detail_is_kept),
+	    T(waiting_is_told_once),
+	    T(waiting_again),
+	    T(waiting_ends_at_its_time),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
