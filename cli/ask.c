@@ -153,6 +153,14 @@ ask(struct cli *c, const char *method, struct buf *target, struct str body,
 	return ask_wait(c, method, target, body, 0, answer);
 }
 
+/* Wait for a broker that comes back. */
+void
+ask_patiently(struct cli *c)
+{
+	if (c->x != NULL)
+		xmsg_set_patience(c->x, ASK_PATIENCE_MS);
+}
+
 /* Anybody there? Any answer will do: the original knows no /v1. */
 int
 ask_alive(struct cli *c)

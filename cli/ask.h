@@ -30,6 +30,10 @@ int ask_wait(struct cli *c, const char *method, struct buf *target,
 /* The connection, opened when it is first needed; NULL with c->why. */
 struct xmsg *ask_xmsg(struct cli *c);
 
+/* From now on a broker that is restarted is waited for, so long. */
+#define ASK_PATIENCE_MS 7000
+void ask_patiently(struct cli *c);
+
 /* Is there a broker that answers?  0 or CLI_DEAD with c->why. */
 int ask_alive(struct cli *c);
 

@@ -14,7 +14,7 @@
 #include "units.h"
 #include "xalloc.h"
 
-#define LABEL	 40 /* columns of a label */
+#define LABEL 40 /* columns of a label */
 
 /* A message whose publish was seen. */
 struct sent {

@@ -36,6 +36,7 @@ const struct cmd *const cmds[] = {
     &cmd_help,
     &cmd_completion,
     &cmd_version,
+    &cmd_complete,
     NULL,
 };
 

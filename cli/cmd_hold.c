@@ -101,7 +101,7 @@ run_reply(struct cli *c, int argc, char **argv)
 		struct str q = ask_str(j, "queue");
 
 		snprintf(to, sizeof to, "%.*s", (int)q.n, q.p ? q.p : "");
-		if (!c->quiet || c->json)
+		if (q.n > 0 && (!c->quiet || c->json))
 			ref_add(c, to, ask_int(j, "id", -1));
 		out_end(&c->out);
 		if (ask_int(j, "duplicate", 0))

@@ -14,6 +14,7 @@
 
 #define PAGE_QUEUES   1000
 #define PAGE_MESSAGES 1000
+#define PAGE_FIRST    100 /* something to show, soon */
 #define MOST_EVENTS   100000
 
 static struct look_queue
@@ -172,13 +173,15 @@ static int
 messages(struct cli *c, const char *queue, int64_t after, int64_t most,
     bool payload, look_msg_fn fn, void *arg)
 {
+	int64_t limit = PAGE_FIRST;
 	int rc = 0;
 
 	while (rc == 0 && most > 0 && after != -2) {
-		int64_t limit = most < PAGE_MESSAGES ? most : PAGE_MESSAGES;
-
+		if (limit > most)
+			limit = most;
 		rc = msg_page(c, queue, &after, limit, payload, fn, arg);
 		most -= limit;
+		limit = PAGE_MESSAGES;
 	}
 	return rc;
 }

@@ -14,7 +14,7 @@
 #include "clock.h"
 
 #define BEAT_MS	    1000 /* between two questions */
-#define BEAT_MAX_MS 7000 /* the broker has so long for an answer */
+#define BEAT_MAX_MS ASK_PATIENCE_MS /* so long may an answer take */
 
 /* A call under way. */
 struct waiting {
@@ -108,7 +108,7 @@ rpc_call(struct cli *c, struct rpc *r)
 	r->id = -1;
 	if (rc != 0)
 		return rc;
-	xmsg_set_patience(x, BEAT_MAX_MS);
+	ask_patiently(c);
 	w.beat_ns = start + BEAT_MS * NS_PER_MS;
 	w.call = xmsg_call_start(x, r->queue, r->request, r->flags,
 	    r->limit_ns > 0 ? (int)(r->limit_ns / NS_PER_MS) : -1, answered,
@@ -118,11 +118,11 @@ rpc_call(struct cli *c, struct rpc *r)
 	while (!w.over && !w.dead && rc == XMSG_OK)
 		rc = turn(x, &w);
 	r->took_s = (double)(clock_mono_ns() - start) / 1e9;
-	if (!w.over) {
-		xmsg_cancel(w.call);
-		w.rc = rc;
-	}
 	if (w.over && w.rc == XMSG_OK)
 		return 0;
+	if (!w.over) {
+		xmsg_cancel(w.call); /* calls answered() */
+		w.rc = rc;
+	}
 	return explain(c, &w, (double)r->limit_ns / 1e9);
 }
