@@ -450,7 +450,7 @@ static struct str
 keep(struct gather *g, struct str s)
 {
 	g->text = xreallocarray(g->text, g->ntext + 1, sizeof *g->text);
-	g->text[g->ntext] = xstrndup(s.n ? s.p : "", s.n);
+	g->text[g->ntext] = text_copy(s);
 	return (struct str){g->text[g->ntext++], s.n};
 }
 

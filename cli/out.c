@@ -75,7 +75,7 @@ out_text(struct out *o, size_t col, struct str s)
 	if (s.p == NULL)
 		return;
 	o->row[col].is = CELL_TEXT;
-	o->row[col].text = xstrndup(s.p, s.n);
+	o->row[col].text = text_copy(s);
 	o->row[col].n = s.n;
 }
 

@@ -148,11 +148,11 @@ colors_do_not_move_columns(void **state)
 	out_paint(&o, 0, PAINT_BAD);
 	out_int(&o, 1, 1);
 	out_row(&o);
-	out_text(&o, 0, STR("abc"));
+	out_text(&o, 0, STR("a\0c"));
 	out_int(&o, 1, 22);
 	out_row(&o);
 	out_end(&o);
-	expect(&o, "\033[31ma\033[0m     1\nabc  22\n");
+	expect(&o, "\033[31ma\033[0m          1\na\\x00c  22\n");
 }
 
 /* ---- states in words ---- */
