@@ -8,10 +8,9 @@
  */
 #include "rpc.h"
 
-#include <stdlib.h>
-
 #include "ask.h"
 #include "clock.h"
+#include "text.h"
 
 #define BEAT_MS	    1000 /* between two questions */
 #define BEAT_MAX_MS ASK_PATIENCE_MS /* so long may an answer take */
@@ -36,16 +35,8 @@ answered(struct xmsg *x, const struct xmsg_result *r, void *arg)
 	w->rc = r->rc;
 	w->rpc->id = r->id;
 	if (r->rc == XMSG_OK) {
-		char *p = malloc(r->body.n + 1);
-
-		if (p == NULL) {
-			w->rc = XMSG_ENOMEM;
-			return;
-		}
-		if (r->body.n > 0)
-			memcpy(p, r->body.p, r->body.n);
-		p[r->body.n] = '\0';
-		w->rpc->reply = (struct xmsg_bytes){p, r->body.n};
+		w->rpc->reply.p = text_copy((struct str){r->body.p, r->body.n});
+		w->rpc->reply.n = r->body.n;
 	}
 }
 

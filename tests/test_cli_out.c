@@ -152,7 +152,7 @@ colors_do_not_move_columns(void **state)
 	out_int(&o, 1, 22);
 	out_row(&o);
 	out_end(&o);
-	expect(&o, "\033[31ma\033[0m          1\na\\x00c  22\n");
+	expect(&o, "\033[31ma\033[0m        1\na\\x00c  22\n");
 }
 
 /* ---- states in words ---- */
