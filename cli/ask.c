@@ -6,7 +6,6 @@
 
 #include "ask.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 
 #include "clock.h"
@@ -15,18 +14,13 @@
 
 /* Build a target. */
 void
-ask_path(struct buf *b, ...)
+ask_segments(struct buf *b, const char *const *segments)
 {
-	const char *s;
-	va_list ap;
-
 	buf_adds(b, "/v1");
-	va_start(ap, b);
-	while ((s = va_arg(ap, const char *)) != NULL) {
+	for (; *segments != NULL; segments++) {
 		buf_addc(b, '/');
-		wire_put_segment(b, str_of(s));
+		wire_put_segment(b, str_of(*segments));
 	}
-	va_end(ap);
 }
 
 /* The connection. */
@@ -153,6 +147,14 @@ ask(struct cli *c, const char *method, struct buf *target, struct str body,
 	return ask_wait(c, method, target, body, 0, answer);
 }
 
+/* Wait for a broker that comes back. */
+void
+ask_patiently(struct cli *c)
+{
+	if (c->x != NULL)
+		xmsg_set_patience(c->x, ASK_PATIENCE_MS);
+}
+
 /* Anybody there? Any answer will do: the original knows no /v1. */
 int
 ask_alive(struct cli *c)
@@ -169,6 +171,13 @@ ask_alive(struct cli *c)
 	    &status, NULL);
 	c->answered = rc == XMSG_OK;
 	return rc == XMSG_OK ? 0 : ask_failed(c, rc);
+}
+
+/* An element. */
+json_t *
+ask_item(const json_t *o, const char *key, size_t i)
+{
+	return json_array_get(json_object_get(o, key), i);
 }
 
 /* A text field. */

@@ -15,8 +15,10 @@
 
 struct json_t; /* of jansson, which not all who ask need */
 
-/* "/v1/SEGMENT/SEGMENT...", each encoded; ends with NULL. */
-void ask_path(struct buf *b, ...) __attribute__((sentinel));
+/* "/v1/SEGMENT/SEGMENT...", each encoded. */
+#define ask_path(b, ...)                                                       \
+	ask_segments(b, (const char *const[]){__VA_ARGS__, NULL})
+void ask_segments(struct buf *b, const char *const *segments);
 
 /* One request.  0 and *answer (may be NULL; release with json_decref), or an
  * exit status with c->why.  The target is NUL-terminated by this. */
@@ -30,11 +32,18 @@ int ask_wait(struct cli *c, const char *method, struct buf *target,
 /* The connection, opened when it is first needed; NULL with c->why. */
 struct xmsg *ask_xmsg(struct cli *c);
 
+/* From now on a broker that is restarted is waited for, so long. */
+#define ASK_PATIENCE_MS 7000
+void ask_patiently(struct cli *c);
+
 /* Is there a broker that answers?  0 or CLI_DEAD with c->why. */
 int ask_alive(struct cli *c);
 
 /* The exit status of a failed function of libxmsg, with c->why. */
 int ask_failed(struct cli *c, int rc);
+
+/* Element i of an array that is a field, NULL behind the last. */
+struct json_t *ask_item(const struct json_t *o, const char *key, size_t i);
 
 /* Fields of an answer; absent or of another type: {NULL,0}, def. */
 struct str ask_str(const struct json_t *o, const char *key);

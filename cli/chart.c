@@ -14,11 +14,12 @@
 #include "units.h"
 #include "xalloc.h"
 
-#define LABEL	 40 /* columns of a label */
+#define LABEL 40 /* columns of a label */
 
 /* A message whose publish was seen. */
 struct sent {
 	UT_hash_handle hh;
+	struct sent *older; /* of those that were seen */
 	int64_t id;
 	const struct event *publish, *reply;
 	bool acked;
@@ -106,6 +107,8 @@ pair(struct plan *p)
 			s = xcalloc(1, sizeof *s);
 			s->id = e->id;
 			s->publish = e;
+			s->older = p->newest;
+			p->newest = s;
 			HASH_ADD(hh, p->sent, id, sizeof s->id, s);
 		} else if (e->type == RING_REPLY && s != NULL) {
 			s->reply = e;
@@ -340,16 +343,16 @@ plan(struct plan *p)
 static void
 plan_fini(struct plan *p)
 {
-	struct lane *l, *l2;
-	struct sent *s, *s2;
+	struct sent *s;
 
-	HASH_ITER (hh, p->lanes, l, l2) {
-		HASH_DEL(p->lanes, l);
-		free(l->text);
-		free(l);
+	HASH_CLEAR(hh, p->lanes);
+	for (size_t i = 0; i < p->nlanes; i++) {
+		free(p->order[i]->text);
+		free(p->order[i]);
 	}
-	HASH_ITER (hh, p->sent, s, s2) {
-		HASH_DEL(p->sent, s);
+	HASH_CLEAR(hh, p->sent);
+	while ((s = p->newest) != NULL) {
+		p->newest = s->older;
 		free(s);
 	}
 	for (size_t i = 0; i < p->nsteps; i++)

@@ -37,7 +37,7 @@ struct plan {
 	size_t nlanes, caplanes;
 	struct step *steps;
 	size_t nsteps, capsteps;
-	struct sent *sent;
+	struct sent *sent, *newest; /* by id; in a list */
 };
 
 void chart_text(struct buf *b, const struct plan *p);

@@ -152,6 +152,8 @@ cli_each(
 		stop = strcmp(argv[i], "-") == 0
 		    ? each_line(c, &t, fn)
 		    : each_word(c, &t, argv[i], fn);
+	if (t.done + t.failed == 0)
+		cli_say(c, "standard input names nothing");
 	return t;
 }
 

@@ -36,6 +36,7 @@ const struct cmd *const cmds[] = {
     &cmd_help,
     &cmd_completion,
     &cmd_version,
+    &cmd_complete,
     NULL,
 };
 
@@ -66,7 +67,7 @@ cmd_find(const struct cmd *const *table, const char *word, struct err *e)
 	int abbreviated, i;
 	size_t n;
 
-	for (n = 0; table[n] != NULL && n < MOST; n++) {
+	for (n = 0; n < MOST && table[n] != NULL; n++) {
 		names[n] = table[n]->name;
 		if (table[n]->alias && strcmp(table[n]->alias, word) == 0)
 			return table[n];

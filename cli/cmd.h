@@ -14,7 +14,8 @@
 extern const struct cmd cmd_list, cmd_show, cmd_status, cmd_create, cmd_destroy,
     cmd_send, cmd_call, cmd_serve, cmd_recv, cmd_ack, cmd_hold, cmd_release,
     cmd_reply, cmd_tail, cmd_trace, cmd_mscgen, cmd_clients, cmd_health,
-    cmd_diagnostics, cmd_shutdown, cmd_help, cmd_completion, cmd_version;
+    cmd_diagnostics, cmd_shutdown, cmd_help, cmd_completion, cmd_version,
+    cmd_complete;
 
 extern const struct cmd old_list, old_tail, old_mscgen, old_ack, old_destroy,
     old_call, old_serve, old_diagnostics, old_shutdown;

@@ -17,7 +17,7 @@ drop(struct cli *c, const char *queue, int64_t id)
 	int rc;
 
 	snprintf(number, sizeof number, "%lld", (long long)id);
-	ask_path(&t, "queues", queue, "messages", number, NULL);
+	ask_path(&t, "queues", queue, "messages", number);
 	rc = ask(c, "DELETE", &t, STR(""), NULL);
 	buf_fini(&t);
 	if (rc == 0 && (c->json || c->verbose))

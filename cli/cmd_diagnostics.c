@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: ISC */
 
 /* diagnostics: everything there is to see, in one report. */
+#include "ask.h"
 #include "cmd.h"
 #include "msgs.h"
 
@@ -10,7 +11,9 @@ title(struct cli *c, const char *text)
 {
 	if (c->json)
 		return;
-	buf_addf(out_buf(&c->out), "\n== %s ==", text);
+	if (out_buf(&c->out)->n > 0)
+		buf_addc(out_buf(&c->out), '\n');
+	buf_addf(out_buf(&c->out), "== %s ==", text);
 	out_line(&c->out, false);
 }
 
@@ -39,9 +42,9 @@ run(struct cli *c, int argc, char **argv)
 
 	(void)argc, (void)argv;
 	c->out.columns = c->out.sort = NULL; /* they fit one table only */
-	tally_add(&t, part(c, "broker", &cmd_status));
-	if (t.code == CLI_DEAD && !c->offline)
+	if (!c->offline && ask_alive(c) != 0 && look_turn(c) != 0)
 		return CLI_DEAD;
+	tally_add(&t, part(c, "broker", &cmd_status));
 	tally_add(&t, part(c, "queues", &cmd_list));
 	opts_add(&c->opts, &lists, NULL);
 	opts_add(&c->opts, &lines, "20");

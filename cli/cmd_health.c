@@ -88,7 +88,7 @@ run(struct cli *c, int argc, char **argv)
 	int rc, code = 3;
 
 	(void)argc, (void)argv;
-	ask_path(&t, "health", NULL);
+	ask_path(&t, "health");
 	rc = ask(c, "GET", &t, STR(""), &j);
 	buf_fini(&t);
 	if (rc == 0)

@@ -24,7 +24,7 @@ mark(struct cli *c, const char *word)
 	if (rc != 0)
 		return rc;
 	snprintf(number, sizeof number, "%lld", (long long)id);
-	ask_path(&t, "queues", queue, "messages", number, c->cmd->name, NULL);
+	ask_path(&t, "queues", queue, "messages", number, c->cmd->name);
 	rc = ask(c, "POST", &t, STR(""), NULL);
 	buf_fini(&t);
 	if (rc == 0 && (c->json || c->verbose))
@@ -93,7 +93,7 @@ run_reply(struct cli *c, int argc, char **argv)
 	if (ref_table(c, "replied") == -1)
 		return cli_fail(c, CLI_USAGE);
 	snprintf(number, sizeof number, "%lld", (long long)id);
-	ask_path(&t, "queues", queue, "messages", number, "reply", NULL);
+	ask_path(&t, "queues", queue, "messages", number, "reply");
 	rc = ask(c, "POST", &t, (struct str){body.p, body.n}, &j);
 	buf_fini(&t);
 	buf_fini(&body);
@@ -101,7 +101,7 @@ run_reply(struct cli *c, int argc, char **argv)
 		struct str q = ask_str(j, "queue");
 
 		snprintf(to, sizeof to, "%.*s", (int)q.n, q.p ? q.p : "");
-		if (!c->quiet || c->json)
+		if (q.n > 0 && (!c->quiet || c->json))
 			ref_add(c, to, ask_int(j, "id", -1));
 		out_end(&c->out);
 		if (ask_int(j, "duplicate", 0))

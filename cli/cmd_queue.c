@@ -28,7 +28,7 @@ create(struct cli *c, const char *name)
 	json_t *j = NULL;
 	int rc;
 
-	ask_path(&t, "queues", name, NULL);
+	ask_path(&t, "queues", name);
 	rc = ask(c, "PUT", &t, STR(""), &j);
 	buf_fini(&t);
 	if (rc == 0 && c->json) {
@@ -93,7 +93,7 @@ look(struct cli *c, const char *name, int64_t *messages)
 	json_t *j = NULL;
 	int rc;
 
-	ask_path(&t, "queues", name, NULL);
+	ask_path(&t, "queues", name);
 	rc = ask(c, "GET", &t, STR(""), &j);
 	buf_fini(&t);
 	*messages = ask_int(j, "messages", 0);
@@ -158,7 +158,7 @@ destroy(struct cli *c, const char *name)
 	if (rc == 0 && !confirmed(c, name, messages))
 		return cli_fail(c, CLI_REFUSED);
 	if (rc == 0) {
-		ask_path(&t, "queues", name, NULL);
+		ask_path(&t, "queues", name);
 		rc = ask(c, "DELETE", &t, STR(""), &j);
 		buf_fini(&t);
 	}

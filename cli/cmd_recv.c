@@ -2,9 +2,12 @@
  * SPDX-License-Identifier: ISC */
 
 /* recv: look at the messages of a queue, or take the oldest out of it. */
+#include <unistd.h>
+
 #include "ask.h"
 #include "cmd.h"
 #include "msgs.h"
+#include "text.h"
 
 static const struct opt opts[] = {
     {"peek", 'p', OPT_FLAG, NULL, "only look, take nothing", NULL},
@@ -34,12 +37,15 @@ static int
 take_one(struct cli *c, struct xmsg *x, const struct xmsg_message *m)
 {
 	struct buf *b = out_buf(&c->out);
+	struct str s = {m->payload.p, m->payload.n};
 	bool raw = opts_has(&c->opts, "raw");
 	int rc;
 
-	buf_add(b, m->payload.p, m->payload.n);
-	if (!raw &&
-	    (m->payload.n == 0 || m->payload.p[m->payload.n - 1] != '\n'))
+	if (isatty(STDOUT_FILENO) && !raw)
+		text_put(b, s);
+	else
+		buf_add(b, s.p, s.n);
+	if (!raw && (s.n == 0 || s.p[s.n - 1] != '\n'))
 		buf_addc(b, '\n');
 	if (out_flush(&c->out) == -1)
 		return CLI_PART;

@@ -103,7 +103,7 @@ one(struct cli *c, const char *word)
 	if (rc != 0)
 		return rc;
 	rc = look_message(c, queue, id, opts_has(&c->opts, "raw"), show, c);
-	if (rc != 0)
+	if (rc != 0 && c->why.text[0] != '\0')
 		(void)err_prefix(&c->why, "%s:%lld", queue, (long long)id);
 	return cli_fail(c, rc);
 }

@@ -52,8 +52,7 @@ limits(struct cli *c, const json_t *j)
 	const json_t *l;
 	size_t i;
 
-	json_array_foreach(json_object_get(j, "limits"), i, l)
-	{
+	for (i = 0; (l = ask_item(j, "limits", i)) != NULL; i++) {
 		int64_t value = ask_int(l, "value", 0);
 		int64_t used = ask_int(l, "used", -1);
 		struct str name = ask_str(l, "name");
@@ -74,11 +73,12 @@ limits(struct cli *c, const json_t *j)
 static void
 counters(struct cli *c, const json_t *j)
 {
-	const json_t *v;
-	const char *key;
+	json_t *all = json_object_get(j, "counters");
+	void *at = json_object_iter(all);
 
-	json_object_foreach((json_t *)(uintptr_t)json_object_get(j, "counters"),
-	    key, v) linef(c, "count", "%s %.15g", key, json_number_value(v));
+	for (; at != NULL; at = json_object_iter_next(all, at))
+		linef(c, "count", "%s %.15g", json_object_iter_key(at),
+		    json_number_value(json_object_iter_value(at)));
 }
 
 /* For people. */
@@ -223,7 +223,7 @@ broker_status(struct cli *c)
 		rc = state_open(c, &c->why) == 0 ? put_state(c) : CLI_NONE;
 		return rc;
 	}
-	ask_path(&t, "status", NULL);
+	ask_path(&t, "status");
 	rc = ask(c, "GET", &t, STR(""), &j);
 	buf_fini(&t);
 	if (rc == 0 && c->json)
@@ -277,8 +277,7 @@ put_client(struct cli *c, const json_t *j)
 	const json_t *q;
 	size_t i;
 
-	json_array_foreach(json_object_get(j, "queues"), i, q)
-	{
+	for (i = 0; (q = ask_item(j, "queues", i)) != NULL; i++) {
 		if (i > 0)
 			buf_adds(&names, ",");
 		buf_adds(&names, json_string_value(q));
@@ -307,11 +306,11 @@ run_clients(struct cli *c, int argc, char **argv)
 	if (out_table(&c->out, "client", client_cols,
 		sizeof client_cols / sizeof *client_cols, &c->why) == -1)
 		return cli_fail(c, CLI_USAGE);
-	ask_path(&t, "clients", NULL);
+	ask_path(&t, "clients");
 	rc = ask(c, "GET", &t, STR(""), &j);
 	buf_fini(&t);
-	json_array_foreach(json_object_get(j, "clients"), i, client)
-	    put_client(c, client);
+	for (i = 0; (client = ask_item(j, "clients", i)) != NULL; i++)
+		put_client(c, client);
 	out_end(&c->out);
 	json_decref(j);
 	return cli_fail(c, rc);

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: ISC */
 
 /* tail: what happened last, and with -f what happens. */
+#include "ask.h"
 #include "clock.h"
 #include "cmd.h"
 #include "msgs.h"
@@ -75,6 +76,7 @@ run(struct cli *c, int argc, char **argv)
 		events_fini(&l);
 		if (!follow || c->offline || c->out.failed)
 			break;
+		ask_patiently(c);
 		c->start_ns = clock_mono_ns();
 		rc = look_events(c, next, BATCH, WAIT_S, &l);
 	}

@@ -33,7 +33,22 @@ libcli_a_SOURCES = \
 	cli/cmd_tail.c \
 	cli/cmd_trace.c \
 	cli/old.c cli/old_diag.c cli/old_trace.c cli/old.h
+nodist_libcli_a_SOURCES = cli/completion_data.c
 libcli_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
+
+# The completion scripts, also inside the program.
+completions = packaging/completion/bash packaging/completion/zsh \
+	packaging/completion/fish
+EXTRA_DIST += $(completions)
+CLEANFILES += cli/completion_data.c
+cli/completion_data.c: $(completions) cli/local.mk
+	$(AM_V_GEN)$(MKDIR_P) cli && for shell in bash zsh fish; do \
+		printf 'extern const char completion_%s[];\n' $$shell; \
+		printf 'const char completion_%s[] =\n' $$shell; \
+		sed 's/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' \
+			'$(srcdir)/packaging/completion/'$$shell; \
+		echo ';'; \
+	done > $@.tmp && mv $@.tmp $@
 
 CLI_LIBS = libcli.a libclient.a libbroker.a libbase.a $(JANSSON_LIBS) \
 	$(SQLITE_LIBS) -lm
@@ -44,7 +59,28 @@ xmsg_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 xmsg_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
 xmsg_LDADD = $(CLI_LIBS)
 
+# message-cli is the same program under its old name.
 install-exec-hook: install-message-cli
 install-message-cli:
+	$(MKDIR_P) '$(DESTDIR)$(sbindir)'
 	cd '$(DESTDIR)$(sbindir)' && \
 		$(LN_S) -f '$(bindir)/xmsg' message-cli
+
+install-data-hook: install-completions
+install-completions:
+	$(MKDIR_P) '$(DESTDIR)$(datadir)/bash-completion/completions' \
+		'$(DESTDIR)$(datadir)/zsh/site-functions' \
+		'$(DESTDIR)$(datadir)/fish/vendor_completions.d'
+	$(INSTALL_DATA) '$(srcdir)/packaging/completion/bash' \
+		'$(DESTDIR)$(datadir)/bash-completion/completions/xmsg'
+	$(INSTALL_DATA) '$(srcdir)/packaging/completion/zsh' \
+		'$(DESTDIR)$(datadir)/zsh/site-functions/_xmsg'
+	$(INSTALL_DATA) '$(srcdir)/packaging/completion/fish' \
+		'$(DESTDIR)$(datadir)/fish/vendor_completions.d/xmsg.fish'
+
+uninstall-hook: uninstall-cli
+uninstall-cli:
+	rm -f '$(DESTDIR)$(sbindir)/message-cli' \
+		'$(DESTDIR)$(datadir)/bash-completion/completions/xmsg' \
+		'$(DESTDIR)$(datadir)/zsh/site-functions/_xmsg' \
+		'$(DESTDIR)$(datadir)/fish/vendor_completions.d/xmsg.fish'

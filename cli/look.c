@@ -28,6 +28,7 @@ look_turn(struct cli *c)
 		return CLI_DEAD;
 	}
 	cli_say(c, "%s; this is what %s holds", dead.text, c->state_dir);
+	c->why.text[0] = '\0'; /* said */
 	c->offline = true;
 	return 0;
 }

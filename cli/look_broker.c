@@ -14,6 +14,7 @@
 
 #define PAGE_QUEUES   1000
 #define PAGE_MESSAGES 1000
+#define PAGE_FIRST    100 /* something to show, soon */
 #define MOST_EVENTS   100000
 
 static struct look_queue
@@ -47,7 +48,7 @@ queue_page(struct cli *c, const char *prefix, struct buf *next,
 	int rc, stop = 0;
 	size_t i;
 
-	ask_path(&t, "queues", NULL);
+	ask_path(&t, "queues");
 	buf_addf(&t, "?limit=%d&prefix=", PAGE_QUEUES);
 	wire_put_segment(&t, str_of(prefix));
 	buf_adds(&t, "&after=");
@@ -55,8 +56,7 @@ queue_page(struct cli *c, const char *prefix, struct buf *next,
 	rc = ask(c, "GET", &t, STR(""), &j);
 	buf_fini(&t);
 	buf_reset(next);
-	json_array_foreach(json_object_get(j, "queues"), i, q)
-	{
+	for (i = 0; (q = ask_item(j, "queues", i)) != NULL; i++) {
 		struct look_queue lq = queue_of(q);
 
 		if ((stop = fn(arg, &lq)) != 0)
@@ -151,13 +151,12 @@ msg_page(struct cli *c, const char *queue, int64_t *after, int64_t limit,
 	int rc, stop = 0;
 	size_t i;
 
-	ask_path(&t, "queues", queue, "messages", NULL);
+	ask_path(&t, "queues", queue, "messages");
 	buf_addf(&t, "?limit=%lld&after=%lld&payload=%d", (long long)limit,
 	    (long long)*after, payload);
 	rc = ask(c, "GET", &t, STR(""), &j);
 	buf_fini(&t);
-	json_array_foreach(json_object_get(j, "messages"), i, m)
-	{
+	for (i = 0; (m = ask_item(j, "messages", i)) != NULL; i++) {
 		struct look_msg lm = msg_of(m);
 
 		if ((stop = fn(arg, &lm)) != 0)
@@ -172,13 +171,15 @@ static int
 messages(struct cli *c, const char *queue, int64_t after, int64_t most,
     bool payload, look_msg_fn fn, void *arg)
 {
+	int64_t limit = PAGE_FIRST;
 	int rc = 0;
 
 	while (rc == 0 && most > 0 && after != -2) {
-		int64_t limit = most < PAGE_MESSAGES ? most : PAGE_MESSAGES;
-
+		if (limit > most)
+			limit = most;
 		rc = msg_page(c, queue, &after, limit, payload, fn, arg);
 		most -= limit;
+		limit = PAGE_MESSAGES;
 	}
 	return rc;
 }
@@ -194,7 +195,7 @@ message(struct cli *c, const char *queue, int64_t id, bool raw, look_msg_fn fn,
 	int rc;
 
 	snprintf(number, sizeof number, "%lld", (long long)id);
-	ask_path(&t, "queues", queue, "messages", number, NULL);
+	ask_path(&t, "queues", queue, "messages", number);
 	if (raw)
 		buf_adds(&t, "?payload=raw");
 	rc = ask(c, "GET", &t, STR(""), &j);
@@ -239,13 +240,14 @@ events(struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l)
 
 	if (most > MOST_EVENTS)
 		most = MOST_EVENTS;
-	ask_path(&t, "events", NULL);
+	ask_path(&t, "events");
 	buf_addf(&t, "?limit=%lld&wait=%d", (long long)most, wait_s);
 	if (after != LOOK_LAST)
 		buf_addf(&t, "&after=%lld", (long long)after);
 	rc = ask_wait(c, "GET", &t, STR(""), wait_s * 1000, &j);
 	buf_fini(&t);
-	json_array_foreach(json_object_get(j, "events"), i, e) add_event(l, e);
+	for (i = 0; (e = ask_item(j, "events", i)) != NULL; i++)
+		add_event(l, e);
 	l->next = ask_int(j, "next", after);
 	l->lost = after >= 0 ? ask_int(j, "lost", 0) : 0;
 	json_decref(j);

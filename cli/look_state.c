@@ -132,6 +132,7 @@ db_failed(struct cli *c, enum store_rc rc)
 /* Totals of one queue. */
 struct total {
 	UT_hash_handle hh;
+	struct total *older; /* in a list, too */
 	int64_t n, bytes, held, first, first_ns;
 	size_t name_n;
 	char name[];
@@ -140,7 +141,7 @@ struct total {
 /* A read under way: the op comes first, so that rows find the rest. */
 struct totals {
 	struct store_op op;
-	struct total *by_name;
+	struct total *by_name, *newest;
 	int64_t now_ns;
 	look_queue_fn fn;
 	void *arg;
@@ -158,6 +159,8 @@ count(struct store_op *op, const struct store_msg *m)
 		q = xcalloc(1, sizeof *q + m->queue.n);
 		q->name_n = m->queue.n;
 		memcpy(q->name, m->queue.p, m->queue.n);
+		q->older = t->newest;
+		t->newest = q;
 		q->first = m->id;
 		q->first_ns = m->at_ns;
 		HASH_ADD_KEYPTR(hh, t->by_name, q->name, q->name_n, q);
@@ -202,7 +205,7 @@ queues(struct cli *c, const char *prefix, look_queue_fn fn, void *arg)
 {
 	struct totals t = {.fn = fn, .arg = arg, .now_ns = clock_wall_ns()};
 	struct sqldb *db = db_of(c);
-	struct total *q, *next;
+	struct total *q;
 	enum store_rc rc;
 
 	if (db == NULL)
@@ -219,8 +222,9 @@ queues(struct cli *c, const char *prefix, look_queue_fn fn, void *arg)
 		t.op.u.list.row = report;
 		rc = sqldb_read(db, &t.op);
 	}
-	HASH_ITER (hh, t.by_name, q, next) {
-		HASH_DEL(t.by_name, q);
+	HASH_CLEAR(hh, t.by_name);
+	while ((q = t.newest) != NULL) {
+		t.newest = q->older;
 		free(q);
 	}
 	return rc == STORE_OK ? 0 : db_failed(c, rc);

@@ -115,6 +115,25 @@ run(struct cli *c, int argc, char **argv)
 	return cmd->run(c, argc, argv);
 }
 
+/* How to use it: the answer to a question, or an error. */
+static int
+help(struct cli *c, const struct opt *common)
+{
+	struct buf b = BUF_INIT;
+	bool asked = opts_has(&c->opts, "help");
+
+	if (c->cmd != NULL)
+		cmd_usage(&b, c->prog, c->cmd, common);
+	else
+		cmd_overview(&b, c->prog, c->cmds, common);
+	if (asked)
+		buf_add(out_buf(&c->out), b.p, b.n);
+	else
+		fwrite(b.p, 1, b.n, stderr);
+	buf_fini(&b);
+	return asked ? CLI_DONE : CLI_USAGE;
+}
+
 /* What stands in front of the command, the command, what stands behind. */
 static int
 command(struct cli *c, int argc, char **argv)
@@ -142,14 +161,7 @@ command(struct cli *c, int argc, char **argv)
 		return CLI_DONE;
 	}
 	if (opts_has(&c->opts, "help") || c->cmd == NULL) {
-		bool asked = opts_has(&c->opts, "help");
-
-		if (c->cmd != NULL)
-			cmd_usage(out_buf(&c->out), c->prog, c->cmd, common);
-		else
-			cmd_overview(
-			    out_buf(&c->out), c->prog, c->cmds, common);
-		return asked ? CLI_DONE : CLI_USAGE;
+		return help(c, common);
 	}
 	settle(c);
 	return run(c, argc, argv + at);

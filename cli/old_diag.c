@@ -105,16 +105,22 @@ new_entry(struct old_queue *q)
 	return &q->v[q->n++];
 }
 
+static bool
+is_next(struct json_in *j, enum json_type t)
+{
+	return json_item(j) == t;
+}
+
 /* The rest of [["q",id],{..}], which has been entered. */
 static bool
 entry(struct json_in *j, struct old_entry *e)
 {
-	if (json_item(j) != JSON_ARRAY || json_item(j) != JSON_STR ||
-	    json_item(j) != JSON_INT)
+	if (!is_next(j, JSON_ARRAY) || !is_next(j, JSON_STR) ||
+	    !is_next(j, JSON_INT))
 		return false;
 	e->id = j->integer;
-	return json_item(j) == JSON_END && json_item(j) == JSON_OBJECT &&
-	    entry_fields(j, e) && json_item(j) == JSON_END;
+	return is_next(j, JSON_END) && is_next(j, JSON_OBJECT) &&
+	    entry_fields(j, e) && is_next(j, JSON_END);
 }
 
 /* {"next_transfer_expected":NS,"queue_contents":[..]} */
@@ -450,7 +456,7 @@ static struct str
 keep(struct gather *g, struct str s)
 {
 	g->text = xreallocarray(g->text, g->ntext + 1, sizeof *g->text);
-	g->text[g->ntext] = xstrndup(s.n ? s.p : "", s.n);
+	g->text[g->ntext] = text_copy(s);
 	return (struct str){g->text[g->ntext++], s.n};
 }
 

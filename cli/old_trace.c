@@ -265,6 +265,8 @@ run_tail(struct cli *c, int argc, char **argv)
 	(void)argc, (void)argv;
 	c->say_out = true;
 	do {
+		if (from > 0)
+			ask_patiently(c);
 		c->start_ns = clock_mono_ns();
 		rc =
 		    old_events_get(c, from, from > 0 ? FOLLOW_MS : 0, true, &l);

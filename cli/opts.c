@@ -92,7 +92,9 @@ keep(struct parse *p, const struct opt *r, const char *value)
 	int64_t ns;
 	const char *wants = NULL;
 
-	if (r->type == OPT_NUMBER && !is_number(value))
+	if (value == NULL)
+		wants = NULL; /* flags have none */
+	else if (r->type == OPT_NUMBER && !is_number(value))
 		wants = "a whole number";
 	else if (r->type == OPT_SECONDS && !opts_seconds(value, &ns))
 		wants = "seconds, or a time such as 500ms, 30s, 2m";

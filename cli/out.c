@@ -17,8 +17,9 @@
 #include "units.h"
 #include "xalloc.h"
 
-#define PAGE  1000 /* rows that wait until widths are known */
-#define CHUNK (64 * 1024)
+#define PAGE_FIRST 100 /* rows that wait until widths are known */
+#define PAGE	   1000 /* later */
+#define CHUNK	   (64 * 1024)
 
 /* ---- bytes ---- */
 
@@ -74,7 +75,7 @@ out_text(struct out *o, size_t col, struct str s)
 	if (s.p == NULL)
 		return;
 	o->row[col].is = CELL_TEXT;
-	o->row[col].text = xstrndup(s.p, s.n);
+	o->row[col].text = text_copy(s);
 	o->row[col].n = s.n;
 }
 
@@ -211,6 +212,7 @@ out_table(struct out *o, const char *object, const struct col *cols, size_t n,
 	o->cols = cols;
 	o->ncols = n;
 	o->sort_by = -1;
+	o->total = 0;
 	o->header_done = o->json || o->no_header;
 	memset(o->width, 0, sizeof o->width);
 	if (choose(o, e) == -1)
@@ -369,8 +371,11 @@ print_rows(struct out *o)
 void
 out_row(struct out *o)
 {
+	o->total++;
 	if (o->json && o->sort_by == -1) {
 		out_object(o);
+		if (o->total == PAGE_FIRST)
+			(void)out_flush(o); /* remembered in o->failed */
 		return;
 	}
 	if (o->nrows == o->caprows) {
@@ -381,7 +386,8 @@ out_row(struct out *o)
 	memcpy(
 	    &o->rows[o->nrows++ * o->ncols], o->row, o->ncols * sizeof *o->row);
 	memset(o->row, 0, o->ncols * sizeof *o->row);
-	if (o->nrows == PAGE && o->sort_by == -1) {
+	if (o->nrows == (o->total > PAGE_FIRST ? PAGE : PAGE_FIRST) &&
+	    o->sort_by == -1) {
 		print_rows(o);
 		(void)out_flush(o); /* remembered in o->failed */
 	}

@@ -61,6 +61,7 @@ struct out {
 	struct cell row[OUT_COLUMNS];
 	struct cell *rows; /* of rows that wait, ncols each */
 	size_t nrows, caprows;
+	size_t total; /* rows so far */
 	int sort_by; /* column, -1 none */
 	bool descending, header_done;
 	/* bytes on their way */

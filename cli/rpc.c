@@ -8,13 +8,12 @@
  */
 #include "rpc.h"
 
-#include <stdlib.h>
-
 #include "ask.h"
 #include "clock.h"
+#include "text.h"
 
 #define BEAT_MS	    1000 /* between two questions */
-#define BEAT_MAX_MS 7000 /* the broker has so long for an answer */
+#define BEAT_MAX_MS ASK_PATIENCE_MS /* so long may an answer take */
 
 /* A call under way. */
 struct waiting {
@@ -36,16 +35,8 @@ answered(struct xmsg *x, const struct xmsg_result *r, void *arg)
 	w->rc = r->rc;
 	w->rpc->id = r->id;
 	if (r->rc == XMSG_OK) {
-		char *p = malloc(r->body.n + 1);
-
-		if (p == NULL) {
-			w->rc = XMSG_ENOMEM;
-			return;
-		}
-		if (r->body.n > 0)
-			memcpy(p, r->body.p, r->body.n);
-		p[r->body.n] = '\0';
-		w->rpc->reply = (struct xmsg_bytes){p, r->body.n};
+		w->rpc->reply.p = text_copy((struct str){r->body.p, r->body.n});
+		w->rpc->reply.n = r->body.n;
 	}
 }
 
@@ -108,7 +99,7 @@ rpc_call(struct cli *c, struct rpc *r)
 	r->id = -1;
 	if (rc != 0)
 		return rc;
-	xmsg_set_patience(x, BEAT_MAX_MS);
+	ask_patiently(c);
 	w.beat_ns = start + BEAT_MS * NS_PER_MS;
 	w.call = xmsg_call_start(x, r->queue, r->request, r->flags,
 	    r->limit_ns > 0 ? (int)(r->limit_ns / NS_PER_MS) : -1, answered,
@@ -118,11 +109,11 @@ rpc_call(struct cli *c, struct rpc *r)
 	while (!w.over && !w.dead && rc == XMSG_OK)
 		rc = turn(x, &w);
 	r->took_s = (double)(clock_mono_ns() - start) / 1e9;
-	if (!w.over) {
-		xmsg_cancel(w.call);
-		w.rc = rc;
-	}
 	if (w.over && w.rc == XMSG_OK)
 		return 0;
+	if (!w.over) {
+		xmsg_cancel(w.call); /* calls answered() */
+		w.rc = rc;
+	}
 	return explain(c, &w, (double)r->limit_ns / 1e9);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "json.h"
+#include "xalloc.h"
 
 /* Take one character off; its length, or 0 when the first byte begins none. */
 static size_t
@@ -100,6 +101,18 @@ text_json(struct buf *b, struct str s)
 		}
 	}
 	buf_addc(b, '"');
+}
+
+/* A copy, whole. */
+char *
+text_copy(struct str s)
+{
+	char *p = xmalloc(s.n + 1);
+
+	if (s.n > 0)
+		memcpy(p, s.p, s.n);
+	p[s.n] = '\0';
+	return p;
 }
 
 /* Columns. */

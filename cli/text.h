@@ -22,6 +22,9 @@ void text_put(struct buf *b, struct str s);
 /* As a JSON string with quotes; bytes that are no UTF-8 become U+FFFD. */
 void text_json(struct buf *b, struct str s);
 
+/* A copy with a NUL behind it, for free(3); s may hold NULs itself. */
+char *text_copy(struct str s);
+
 /* Columns that text which went through text_put takes: characters. */
 size_t text_width(struct str s);
 

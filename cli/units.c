@@ -13,6 +13,13 @@
 #define HOUR   3600
 #define DAY    86400
 
+/* Cut, but not because 0.179 * 1000 is a little less than 179. */
+static double
+cut(double v)
+{
+	return floor(v + 1e-6);
+}
+
 /* How long ago. */
 void
 units_age(char out[UNITS_MAX], double seconds)
@@ -21,7 +28,7 @@ units_age(char out[UNITS_MAX], double seconds)
 	long long n = s < 9e15 ? (long long)s : 9000000000000000LL;
 
 	if (s < 10)
-		snprintf(out, UNITS_MAX, "%.1fs", floor(s * 10) / 10);
+		snprintf(out, UNITS_MAX, "%.1fs", cut(s * 10) / 10);
 	else if (n < MINUTE)
 		snprintf(out, UNITS_MAX, "%llds", n);
 	else if (n < HOUR)
@@ -42,13 +49,13 @@ units_took(char out[UNITS_MAX], double seconds)
 	double s = seconds > 0 ? seconds : 0;
 
 	if (s < 0.0001)
-		snprintf(out, UNITS_MAX, "%.0fus", floor(s * 1e6));
+		snprintf(out, UNITS_MAX, "%.0fus", cut(s * 1e6));
 	else if (s < 0.01)
-		snprintf(out, UNITS_MAX, "%.1fms", floor(s * 1e4) / 10);
+		snprintf(out, UNITS_MAX, "%.1fms", cut(s * 1e4) / 10);
 	else if (s < 1)
-		snprintf(out, UNITS_MAX, "%.0fms", floor(s * 1e3));
+		snprintf(out, UNITS_MAX, "%.0fms", cut(s * 1e3));
 	else if (s < 10)
-		snprintf(out, UNITS_MAX, "%.2fs", floor(s * 100) / 100);
+		snprintf(out, UNITS_MAX, "%.2fs", cut(s * 100) / 100);
 	else
 		units_age(out, s);
 }
@@ -106,9 +113,9 @@ units_size(char out[UNITS_MAX], int64_t bytes)
 }
 
 static void
-split(double epoch, bool utc, struct tm *tm)
+split(int64_t ms, bool utc, struct tm *tm)
 {
-	time_t t = (time_t)floor(epoch);
+	time_t t = (time_t)(ms / 1000);
 
 	memset(tm, 0, sizeof *tm);
 	if (utc)
@@ -121,15 +128,15 @@ split(double epoch, bool utc, struct tm *tm)
 void
 units_time(char out[UNITS_MAX], double epoch, double now, bool utc)
 {
-	int ms = (int)((epoch - floor(epoch)) * 1000);
+	int64_t ms = epoch > 0 && epoch < 1e12 ? llround(epoch * 1000) : 0;
 	struct tm tm, today;
 	size_t n = 0;
 
-	split(epoch, utc, &tm);
-	split(now, utc, &today);
+	split(ms, utc, &tm);
+	split((int64_t)now * 1000, utc, &today);
 	if (tm.tm_year != today.tm_year || tm.tm_yday != today.tm_yday)
 		n = strftime(out, UNITS_MAX, "%Y-%m-%d ", &tm);
 	n += strftime(out + n, UNITS_MAX - n, "%H:%M:%S", &tm);
-	snprintf(out + n, UNITS_MAX - n, ".%03d%s", ms > 999 ? 999 : ms,
+	snprintf(out + n, UNITS_MAX - n, ".%03d%s", (int)(ms % 1000),
 	    utc ? "Z" : "");
 }
