@@ -238,7 +238,7 @@ class Large(Hostile):
                 sent += len(piece)
         self.assertLess(sent, 24 << 20)
         self.is_refused(c.reply(), status)
-        self.assertLess(self.broker.rss_kib() - before, 48 << 10)
+        self.assertLess(self.broker.rss_kib() - before, 64 << 10)
         self.is_well()
 
     @tap.table([

@@ -77,7 +77,7 @@ class Live(tap.Case):
         return c
 
     def logged(self):
-        return "\n".join(b.read_log()[-2000:]
+        return "\n".join(b.read_log()[-9000:]
                          for b in getattr(self, "brokers", []))
 
 

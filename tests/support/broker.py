@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -124,8 +125,11 @@ class Conn:
 
     def __init__(self, path, patience=PATIENCE, token=None):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(patience)
+        # a full backlog is waited for, as a blocking client does
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO,
+                             struct.pack("ll", int(patience), 0))
         self.sock.connect(path)
+        self.sock.settimeout(patience)
         self.left = b""
         if token is not None:
             self.login(token)
