@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import random
+import signal
 import socket
 import statistics
 import sys
@@ -403,13 +404,21 @@ class Slow(Hostile):
             with b.conn() as v:
                 until(lambda: v.v1("/status")[1]["connections"] == 1, "alone")
                 base = b.fds()
-                for k in range(60):
+                for k in range(30):
                     c = b.conn("leaves")
                     c.send(post("/transfer", transfer_body(["big"])) * 3)
                     if k % 3:
                         c.sock.recv(1000)
                     if k % 2:
                         c.sock.shutdown(socket.SHUT_WR)
+                    c.close()
+                for k in range(10):  # half a close while it is being read
+                    c = b.conn("leaves")
+                    b.signal(signal.SIGSTOP)
+                    c.send(post("/transfer", transfer_body(["big"])))
+                    c.sock.shutdown(socket.SHUT_WR)
+                    b.signal(signal.SIGCONT)
+                    c.sock.recv(1000)
                     c.close()
                 until(lambda: v.v1("/status")[1]["connections"] == 1 and
                       b.fds() == base, "all are gone")

@@ -330,8 +330,8 @@ class Broker:
             try:
                 with Conn(self.socket, patience=PATIENCE) as c:
                     return c.ask(get("/v1/status")).status == 200
-            except (FileNotFoundError, ConnectionRefusedError,
-                    ConnectionResetError, BrokenPipeError, Closed):
+            except (FileNotFoundError, ConnectionError, PermissionError,
+                    Closed):  # bound, but not opened up yet
                 return False
         until(answers, "the broker answers")
 
