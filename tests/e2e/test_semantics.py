@@ -29,7 +29,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 import tap  # noqa: E402
 from broker import (Broker, Closed, Conn, answer, get, killat,  # noqa: E402
-                    post, program, request, run,
+                    memory, post, program, request, run,
                     transfer_body, until)
 
 NOBODY = 65534
@@ -1093,7 +1093,7 @@ class Limits(Live):
               unread(c.sock) == (time.sleep(0.05), unread(c.sock))[1],
               "the broker stops reading")
         self.assertLess(sent, 8 << 20)  # the socket's buffers, not memory
-        self.assertLess(b.rss_kib(), 64 << 10)
+        self.assertLess(b.rss_kib(), memory(64 << 10))
         self.assertEqual(b.status()["parked"], 1)
 
     def test_depth_of_json(self):

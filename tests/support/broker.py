@@ -426,17 +426,25 @@ def run(*options, env=None, name=None, patience=PATIENCE, **kw):
     return (done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+def sanitizers():
+    """The libraries of sanitizers that the broker is linked with."""
+    linked = subprocess.run(["ldd", program()], stdout=subprocess.PIPE,
+                            check=True).stdout.decode()
+    return [line.split("=>")[1].split()[0] for line in linked.splitlines()
+            if "libasan" in line or "libtsan" in line]
+
+
+def memory(kib):
+    """A bound for resident memory; sanitizers take a multiple."""
+    return kib * (5 if sanitizers() else 1)
+
+
 def killat():
     """The library that kills or slows the broker at its system calls."""
-    program()  # the end when nothing is built
     build = os.path.dirname(program())
     path = os.path.join(build, "tests", "support", ".libs", "killat.so")
     if not os.path.exists(path):
         print("Bail out! %s is not built: run make check" % path)
         sys.exit(99)
     # a sanitizer's library wants to be the first
-    linked = subprocess.run(["ldd", program()], stdout=subprocess.PIPE,
-                            check=True).stdout.decode()
-    first = [line.split("=>")[1].split()[0] for line in linked.splitlines()
-             if "libasan" in line or "libtsan" in line]
-    return {"LD_PRELOAD": ":".join(first + [path])}
+    return {"LD_PRELOAD": ":".join(sanitizers() + [path])}
