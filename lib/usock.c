@@ -88,6 +88,17 @@ claim(const char *path, struct err *e)
 	return -1;
 }
 
+/* Remove what a process that is gone has left. */
+static int
+remove_stale(const char *path, struct err *e)
+{
+	if (unlink(path) == -1 && errno != ENOENT)
+		return err_errno(e,
+		    "cannot remove the stale socket %s: remove it by hand",
+		    path);
+	return 0;
+}
+
 /* What a connect that returned rc says about the other end. */
 static int
 judge(int rc, const char *path, struct err *e)
@@ -100,11 +111,15 @@ judge(int rc, const char *path, struct err *e)
 	if (errno != ECONNREFUSED)
 		return err_errno(
 		    e, "cannot find out whether somebody serves %s", path);
-	if (unlink(path) == -1 && errno != ENOENT)
-		return err_errno(e,
-		    "cannot remove the stale socket %s: remove it by hand",
-		    path);
-	return 0;
+	return remove_stale(path, e);
+}
+
+/* Was it bound and never opened up?  Then its owner ended in between, since
+ * the claim is ours now; and connecting would fail for lack of permission. */
+static bool
+half_made(const struct stat *st)
+{
+	return st->st_uid == geteuid() && (st->st_mode & 0777) == 0;
 }
 
 /* Make way for bind: remove a socket that nobody answers on, refuse anything
@@ -123,6 +138,8 @@ clear_stale(const struct sockaddr_un *a, struct err *e)
 		return err_set(e, EEXIST,
 		    "%s is there and is not a socket: move it away",
 		    a->sun_path);
+	if (half_made(&st))
+		return remove_stale(a->sun_path, e);
 	fd = stream(e);
 	if (fd == -1)
 		return -1;

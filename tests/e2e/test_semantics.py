@@ -29,7 +29,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 import tap  # noqa: E402
 from broker import (Broker, Closed, Conn, answer, get, killat,  # noqa: E402
-                    post, program, request, run,
+                    memory, post, program, request, run,
                     transfer_body, until)
 
 NOBODY = 65534
@@ -77,7 +77,7 @@ class Live(tap.Case):
         return c
 
     def logged(self):
-        return "\n".join(b.read_log()[-2000:]
+        return "\n".join(b.read_log()[-9000:]
                          for b in getattr(self, "brokers", []))
 
 
@@ -1093,7 +1093,7 @@ class Limits(Live):
               unread(c.sock) == (time.sleep(0.05), unread(c.sock))[1],
               "the broker stops reading")
         self.assertLess(sent, 8 << 20)  # the socket's buffers, not memory
-        self.assertLess(b.rss_kib(), 64 << 10)
+        self.assertLess(b.rss_kib(), memory(64 << 10))
         self.assertEqual(b.status()["parked"], 1)
 
     def test_depth_of_json(self):
@@ -1281,6 +1281,41 @@ class Starting(Live):
             s.bind(b.socket)  # never listened on
         b.start()
 
+    def test_a_socket_of_a_start_that_was_killed_is_replaced(self):
+        """Bound, and not opened up yet: an ordinary user cannot even try to
+        connect to it."""
+        f = self.folder()
+        old = os.umask(0o777)
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind(f + "/sock")
+        os.umask(old)
+        drop, binary = self.ordinary(f, f + "/sock")
+        with open(f + "/log", "wb") as log:
+            p = subprocess.Popen([binary, "--socket", f + "/sock", "--state",
+                                  f + "/state"], stdin=subprocess.DEVNULL,
+                                 stderr=log, preexec_fn=drop)
+        self.addCleanup(lambda: (p.kill(), p.wait()))
+        until(lambda: p.poll() is not None or
+              stat.S_IMODE(os.stat(f + "/sock").st_mode) == 0o660, "it serves")
+        p.terminate()
+        with open(f + "/log") as log:
+            self.assertEqual(p.wait(), 0, log.read())
+
+    def ordinary(self, *paths):
+        """What makes the broker run as an ordinary user: (preexec, program);
+        the paths become that user's, the first is a folder for the program."""
+        if os.geteuid() != 0:
+            return None, program()
+
+        def drop():
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+        binary = shutil.copy(program(), paths[0] + "/xmsgd")
+        os.chmod(binary, 0o755)
+        for path in paths:
+            os.chown(path, NOBODY, NOBODY)
+        return drop, binary
+
     def test_a_file_in_place_of_the_socket_is_left_alone(self):
         f = self.folder()
         with open(f + "/sock", "w") as out:
@@ -1366,18 +1401,7 @@ class Starting(Live):
     def test_a_database_that_cannot_be_read(self):
         f = self.database(lambda p: open(p, "w").close())
         os.chmod(f + "/state/switch.db", 0)
-        if os.geteuid() != 0:
-            self.one_line(74, "--socket", f + "/sock", "--state",
-                          f + "/state", want="switch.db")
-            return
-
-        def drop():  # the first user may read all: be another
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)
-        for path in (f, f + "/state", f + "/state/switch.db"):
-            os.chown(path, NOBODY, NOBODY)
-        binary = shutil.copy(program(), f + "/xmsgd")
-        os.chmod(binary, 0o755)
+        drop, binary = self.ordinary(f, f + "/state", f + "/state/switch.db")
         self.one_line(74, "--socket", f + "/sock", "--state", f + "/state",
                       want="switch.db", name=binary, preexec_fn=drop)
 
@@ -1396,15 +1420,7 @@ class Starting(Live):
     def test_a_state_folder_that_is_not_writable(self):
         f = self.folder()
         os.mkdir(f + "/state", 0o500)
-        drop, binary = None, None
-        if os.geteuid() == 0:
-            def drop():
-                os.setgid(NOBODY)
-                os.setuid(NOBODY)
-            for path in (f, f + "/state"):
-                os.chown(path, NOBODY, NOBODY)
-            binary = shutil.copy(program(), f + "/xmsgd")
-            os.chmod(binary, 0o755)
+        drop, binary = self.ordinary(f, f + "/state")
         self.one_line(73, "--socket", f + "/sock", "--state", f + "/state",
                       want=f + "/state", name=binary, preexec_fn=drop)
 

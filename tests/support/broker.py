@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -124,8 +125,11 @@ class Conn:
 
     def __init__(self, path, patience=PATIENCE, token=None):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(patience)
+        # a full backlog is waited for, as a blocking client does
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO,
+                             struct.pack("ll", int(patience), 0))
         self.sock.connect(path)
+        self.sock.settimeout(patience)
         self.left = b""
         if token is not None:
             self.login(token)
@@ -326,8 +330,8 @@ class Broker:
             try:
                 with Conn(self.socket, patience=PATIENCE) as c:
                     return c.ask(get("/v1/status")).status == 200
-            except (FileNotFoundError, ConnectionRefusedError,
-                    ConnectionResetError, BrokenPipeError, Closed):
+            except (FileNotFoundError, ConnectionError, PermissionError,
+                    Closed):  # bound, but not opened up yet
                 return False
         until(answers, "the broker answers")
 
@@ -422,17 +426,25 @@ def run(*options, env=None, name=None, patience=PATIENCE, **kw):
     return (done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+def sanitizers():
+    """The libraries of sanitizers that the broker is linked with."""
+    linked = subprocess.run(["ldd", program()], stdout=subprocess.PIPE,
+                            check=True).stdout.decode()
+    return [line.split("=>")[1].split()[0] for line in linked.splitlines()
+            if "libasan" in line or "libtsan" in line]
+
+
+def memory(kib):
+    """A bound for resident memory; sanitizers take a multiple."""
+    return kib * (5 if sanitizers() else 1)
+
+
 def killat():
     """The library that kills or slows the broker at its system calls."""
-    program()  # the end when nothing is built
     build = os.path.dirname(program())
     path = os.path.join(build, "tests", "support", ".libs", "killat.so")
     if not os.path.exists(path):
         print("Bail out! %s is not built: run make check" % path)
         sys.exit(99)
     # a sanitizer's library wants to be the first
-    linked = subprocess.run(["ldd", program()], stdout=subprocess.PIPE,
-                            check=True).stdout.decode()
-    first = [line.split("=>")[1].split()[0] for line in linked.splitlines()
-             if "libasan" in line or "libtsan" in line]
-    return {"LD_PRELOAD": ":".join(first + [path])}
+    return {"LD_PRELOAD": ":".join(sanitizers() + [path])}

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -108,6 +109,10 @@ WRAP(int, posix_fallocate, (int fd, off_t at, off_t n), (fd, at, n))
 WRAP(int, unlink, (const char *path), (path))
 WRAP(int, rename, (const char *a, const char *b), (a, b))
 WRAP(int, close, (int fd), (fd))
+WRAP(int, bind, (int fd, const struct sockaddr *a, socklen_t n), (fd, a, n))
+WRAP(int, listen, (int fd, int n), (fd, n))
+WRAP(int, chmod, (const char *path, mode_t mode), (path, mode))
+WRAP(int, mkdir, (const char *path, mode_t mode), (path, mode))
 
 /* A sync, slow when asked for. */
 static int
