@@ -20,6 +20,13 @@ libidl_a_SOURCES = \
 	idl/emit_man.c \
 	idl/emit_new.c \
 	idl/diff.c idl/diff.h
+libidl_a_SOURCES += \
+	idl/emit_ml.c idl/emit_ml.h \
+	idl/emit_ml_doc.c \
+	idl/emit_ml_help.c \
+	idl/emit_ml_iface.c \
+	idl/emit_ml_text.c \
+	idl/emit_ml_types.c
 libidl_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/idl $(YAML_CFLAGS) $(JANSSON_CFLAGS)
 
 bin_PROGRAMS += xmsg-idl
