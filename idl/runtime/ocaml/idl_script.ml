@@ -211,11 +211,11 @@ let about scripts program words =
         program
   | _ -> raise (Idl.Unimplemented program)
 
-let start scripts program words =
-  let json = List.mem "--json" words || List.mem "-j" words in
+let given words options = List.exists (fun o -> List.mem o words) options
+
+let start scripts ~json program words =
   match find scripts program with
-  | Some script
-    when (not json) && (List.mem "-h" words || List.mem "--help" words) ->
+  | Some script when (not json) && given words [ "-h"; "--help" ] ->
       print_string script.help
   | Some script -> run ~json script words
   | None when json -> raise (Idl.Unimplemented program)
@@ -226,21 +226,26 @@ let usage_of scripts program =
   | Some script -> List.hd (String.split_on_char '\n' script.help)
   | None -> ""
 
+(* What could not be written must not be tried again at the end. *)
+let finish status =
+  (try flush stdout with Sys_error _ -> close_out_noerr stdout);
+  exit status
+
 let main scripts =
   let program = Filename.basename Sys.argv.(0) in
   let words = List.tl (Array.to_list Sys.argv) in
-  let json = List.mem "--json" words || List.mem "-j" words in
+  let json = given words [ "-j"; "--json" ] in
   if json then Printexc.record_backtrace true;
   match
-    start scripts program words;
+    start scripts ~json program words;
     flush stdout
   with
   | () -> exit 0
   | exception Usage why ->
       let usage = usage_of scripts program in
       Printf.eprintf "%s\n%s: error: %s\n" usage program why;
-      exit 2
+      finish 2
   | exception exn ->
       let backtrace = Printexc.get_raw_backtrace () in
       (try report ~json program exn backtrace with Sys_error _ -> ());
-      exit 1
+      finish 1
