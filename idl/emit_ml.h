@@ -3,7 +3,8 @@
 
 /*
  * What the emitters of OCaml share: names, types, layout (emit_ml_text.c),
- * doc comments (emit_ml_doc.c), the texts of --help (emit_ml_help.c).
+ * doc comments (emit_ml_doc.c), the texts of --help (emit_ml_help.c).  Names of
+ * our own that stand beside declared ones end in ', as no declared name does.
  */
 #ifndef XMSG_IDL_EMIT_ML_H
 #define XMSG_IDL_EMIT_ML_H

@@ -161,10 +161,10 @@ serve(struct buf *b, const struct method *m)
 	const struct member *p;
 	size_t line;
 
-	buf_adds(b, "        serve =\n          (fun args ->\n");
+	buf_adds(b, "        serve =\n          (fun args' ->\n");
 	for (p = m->params; p != NULL; p = p->next) {
 		buf_reset(&expr);
-		buf_addf(&expr, "Idl.argument args \"%s\" ", p->name);
+		buf_addf(&expr, "Idl.argument args' \"%s\" ", p->name);
 		ml_typ(&expr, p->type, ML_TYPES, true);
 		ml_let_in(b, 12, p->name, &expr);
 	}
@@ -232,7 +232,7 @@ client_call(struct buf *b, const struct method *m)
 	words(b, head.p, 6, 10);
 	buf_adds(b, "\n        Idl.decode ");
 	ml_typ(b, m->result, ML_TYPES, true);
-	buf_addf(b, "\n          (call \"%s.%s\"\n             [\n",
+	buf_addf(b, "\n          (call' \"%s.%s\"\n             [\n",
 	    m->iface->name, m->name);
 	for (p = m->params; p != NULL; p = p->next) {
 		buf_reset(&head);
@@ -262,7 +262,7 @@ ml_iface(struct buf *b, const struct iface *i)
 	buf_adds(b, "\n  let scripts (module I : S) =\n    [\n");
 	for (m = i->methods; m != NULL; m = m->next)
 		script(b, m);
-	buf_adds(b, "    ]\n\n  let client call =\n    (module struct\n");
+	buf_adds(b, "    ]\n\n  let client call' =\n    (module struct\n");
 	for (m = i->methods; m != NULL; m = m->next)
 		client_call(b, m);
 	buf_adds(b, "    end : S)\nend\n");

@@ -89,10 +89,10 @@ record_read(struct buf *b, const struct tdef *d)
 	for (m = d->fields; m != NULL; m = m->next)
 		n++;
 	names = xcalloc(n + 1, sizeof(*names));
-	buf_adds(b, "      (fun m ->\n");
+	buf_adds(b, "      (fun m' ->\n");
 	for (m = d->fields, n = 0; m != NULL; m = m->next, n++) {
 		buf_reset(&expr);
-		buf_addf(&expr, "Idl.get%s m \"%s\" ",
+		buf_addf(&expr, "Idl.get%s m' \"%s\" ",
 		    m->optional ? "_opt" : "", m->name);
 		ml_typ(&expr, m->type, "", true);
 		ml_let_in(b, 8, m->name, &expr);

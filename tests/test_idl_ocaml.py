@@ -8,7 +8,6 @@ XMSG_ROUNDS=N sends N values around, XMSG_SEED=N other ones.
 """
 
 import atexit
-import glob
 import json
 import os
 import random
@@ -82,9 +81,8 @@ class Workshop(object):
         copy_library(folder)
         order = run(["ocamlfind", "ocamldep", "-sort"] + sources(folder),
                     folder).split()
-        shutil.copy(os.path.join(HARNESS, "roundtrip.ml"), folder)
-        for name in glob.glob(os.path.join(EXAMPLE, "*.ml*")):
-            shutil.copy(name, folder)
+        copy(["roundtrip.ml"], HARNESS, folder)
+        copy(sources(EXAMPLE), EXAMPLE, folder)
         compiler = ["ocamlfind", "ocamlopt"] + STRICT + PACKAGES
         run(compiler + ["-a", "-o", "smapi.cmxa"] + order, folder)
         run(compiler + ["-linkpkg", "-o", "roundtrip", "smapi.cmxa",
@@ -101,12 +99,23 @@ def sources(folder):
     return sorted(n for n in os.listdir(folder) if n.endswith((".ml", ".mli")))
 
 
+def copy(names, source, folder):
+    """Copies that can be written to, wherever they come from."""
+    if not os.path.isdir(folder):
+        os.mkdir(folder)
+    for name in names:
+        shutil.copyfile(os.path.join(source, name),
+                        os.path.join(folder, name))
+
+
 def copy_library(folder):
     library = os.path.join(BUILD, "ocaml")
-    for name in sources(library):
-        shutil.copy(os.path.join(library, name), folder)
-    for name in ("META", "Makefile", "dune", "dune-project", "smapi.opam"):
-        shutil.copy(os.path.join(library, name), folder)
+    copy(sources(library) + ["META", "Makefile", "dune", "dune-project",
+                             "smapi.opam"], library, folder)
+
+
+def copy_example(folder):
+    copy(sources(EXAMPLE) + ["Makefile", "dune"], EXAMPLE, folder)
 
 
 # ---- building ----
@@ -145,10 +154,8 @@ class Builds(unittest.TestCase):
 
     def test_with_dune(self):
         need_compiler("dune")
-        library = os.path.join(self.folder, "smapi")
-        os.mkdir(library)
-        copy_library(library)
-        shutil.copytree(EXAMPLE, os.path.join(self.folder, "plugin"))
+        copy_library(os.path.join(self.folder, "smapi"))
+        copy_example(os.path.join(self.folder, "plugin"))
         with open(os.path.join(self.folder, "dune-project"), "w") as f:
             f.write("(lang dune 2.0)\n")
         run(["dune", "build", "--root", ".", "--display", "quiet",
@@ -159,11 +166,9 @@ class Builds(unittest.TestCase):
 
     def test_the_example_builds_as_it_stands(self):
         need_compiler()
-        library = os.path.join(self.folder, "library")
-        os.mkdir(library)
-        copy_library(library)
+        copy_library(os.path.join(self.folder, "library"))
         plugin = os.path.join(self.folder, "plugin")
-        shutil.copytree(EXAMPLE, plugin)
+        copy_example(plugin)
         env = dict(os.environ)
         env.pop("MAKEFLAGS", None)
         subprocess.check_output(
@@ -171,6 +176,27 @@ class Builds(unittest.TestCase):
             cwd=plugin, env=env, stderr=subprocess.STDOUT)
         self.assertTrue(os.access(
             os.path.join(plugin, "made/Volume.create"), os.X_OK))
+
+    def test_names_that_mean_something_in_ocaml(self):
+        need_compiler()
+        with open(os.path.join(SOURCE, "tests/golden/tiny/tiny.yaml")) as f:
+            text = f.read()
+        for old, new in (("what: ", "args: "), ("limits:", "call:"),
+                         ("size:", "method:"),
+                         ("fragile:", "m:"), (" look:", " open:"),
+                         ("notes:", "virtual:")):
+            text = text.replace(old, new)
+        with open(os.path.join(self.folder, "tiny.yaml"), "w") as f:
+            f.write(text)
+        run([os.path.join(BUILD, "xmsg-idl"), "ocaml", "-o", ".",
+             "tiny.yaml"], self.folder)
+        copy([n for n in sources(os.path.join(BUILD, "ocaml"))
+              if n.startswith("idl")], os.path.join(BUILD, "ocaml"),
+             self.folder)
+        order = run(["ocamlfind", "ocamldep", "-sort"]
+                    + sources(self.folder), self.folder).split()
+        run(["ocamlfind", "ocamlopt"] + STRICT + PACKAGES + [
+            "-a", "-o", "tiny.cmxa"] + order, self.folder)
 
     def test_the_comments_are_good(self):
         folder = Workshop.get()

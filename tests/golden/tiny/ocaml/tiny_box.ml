@@ -40,9 +40,9 @@ module Box = struct
           ];
         present = I.put != Unimplemented.put;
         serve =
-          (fun args ->
-            let dbg = Idl.argument args "dbg" Idl.string in
-            let what = Idl.argument args "what" Idl.string in
+          (fun args' ->
+            let dbg = Idl.argument args' "dbg" Idl.string in
+            let what = Idl.argument args' "what" Idl.string in
             Idl.encode Idl.unit (I.put ~dbg ~what));
         help =
           {help|usage: Box.put [-h] [-j] dbg what
@@ -93,10 +93,10 @@ Since The second.
           ];
         present = I.look != Unimplemented.look;
         serve =
-          (fun args ->
-            let dbg = Idl.argument args "dbg" Idl.string in
-            let colour = Idl.argument args "colour" Types.Colour.typ in
-            let limits = Idl.argument args "limits" (Idl.map Idl.string) in
+          (fun args' ->
+            let dbg = Idl.argument args' "dbg" Idl.string in
+            let colour = Idl.argument args' "colour" Types.Colour.typ in
+            let limits = Idl.argument args' "limits" (Idl.map Idl.string) in
             Idl.encode (Idl.list Types.Thing.typ)
               (I.look ~dbg ~colour ~limits));
         help =
@@ -131,11 +131,11 @@ Since The first (2020-01).
       };
     ]
 
-  let client call =
+  let client call' =
     (module struct
       let put ~dbg ~what =
         Idl.decode Idl.unit
-          (call "Box.put"
+          (call' "Box.put"
              [
                Idl.put "dbg" Idl.string dbg;
                Idl.put "what" Idl.string what;
@@ -143,7 +143,7 @@ Since The first (2020-01).
 
       let look ~dbg ~colour ~limits =
         Idl.decode (Idl.list Types.Thing.typ)
-          (call "Box.look"
+          (call' "Box.look"
              [
                Idl.put "dbg" Idl.string dbg;
                Idl.put "colour" Types.Colour.typ colour;

@@ -39,13 +39,13 @@ module Thing = struct
 
   let typ =
     Idl.record "thing"
-      (fun m ->
-        let label = Idl.get m "label" Label.typ in
-        let size = Idl.get m "size" Idl.int in
-        let weight = Idl.get m "weight" Idl.int64 in
-        let fragile = Idl.get m "fragile" Idl.bool in
-        let colour = Idl.get_opt m "colour" Colour.typ in
-        let notes = Idl.get m "notes" (Idl.map Label.typ) in
+      (fun m' ->
+        let label = Idl.get m' "label" Label.typ in
+        let size = Idl.get m' "size" Idl.int in
+        let weight = Idl.get m' "weight" Idl.int64 in
+        let fragile = Idl.get m' "fragile" Idl.bool in
+        let colour = Idl.get_opt m' "colour" Colour.typ in
+        let notes = Idl.get m' "notes" (Idl.map Label.typ) in
         { label; size; weight; fragile; colour; notes })
       (fun v ->
         [
