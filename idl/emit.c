@@ -16,6 +16,7 @@ const struct emitter *const emitters[] = {
     &emit_list,
     &emit_jsonschema,
     &emit_python,
+    &emit_ocaml,
     &emit_c,
     &emit_openrpc,
     &emit_man,

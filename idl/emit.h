@@ -50,6 +50,7 @@ void emit_new_plugin(
 
 extern const struct emitter emit_list;
 extern const struct emitter emit_python;
+extern const struct emitter emit_ocaml;
 extern const struct emitter emit_c;
 extern const struct emitter emit_jsonschema;
 extern const struct emitter emit_openrpc;

@@ -22,6 +22,52 @@ libidl_a_SOURCES = \
 	idl/diff.c idl/diff.h
 libidl_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/idl $(YAML_CFLAGS) $(JANSSON_CFLAGS)
 
+# The OCaml library: hand-written files and generated ones in one folder that
+# dune or make can build there.
+libidl_a_SOURCES += \
+	idl/emit_ml.c idl/emit_ml.h \
+	idl/emit_ml_doc.c \
+	idl/emit_ml_help.c \
+	idl/emit_ml_iface.c \
+	idl/emit_ml_text.c \
+	idl/emit_ml_types.c
+idl_ocaml = \
+	idl/runtime/ocaml/META \
+	idl/runtime/ocaml/Makefile \
+	idl/runtime/ocaml/dune \
+	idl/runtime/ocaml/dune-project \
+	idl/runtime/ocaml/idl.ml \
+	idl/runtime/ocaml/idl.mli \
+	idl/runtime/ocaml/idl_script.ml \
+	idl/runtime/ocaml/idl_script.mli \
+	idl/runtime/ocaml/smapi.opam
+EXTRA_DIST += $(idl_ocaml)
+ocaml/stamp: xmsg-idl$(EXEEXT) $(idl_api) $(idl_ocaml)
+	$(AM_V_GEN)rm -rf ocaml && $(MKDIR_P) ocaml && \
+	for f in $(idl_ocaml); do \
+		cp $(srcdir)/$$f ocaml/ && chmod u+w ocaml/$${f##*/} || exit 1; \
+	done
+	$(AM_V_at)./xmsg-idl$(EXEEXT) ocaml -o ocaml $(srcdir)/idl/api
+	$(AM_V_at)touch $@
+all-local: ocaml/stamp
+idlocamldir = $(pkgdatadir)/ocaml
+install-data-local: install-idl-ocaml
+install-idl-ocaml: ocaml/stamp
+	$(MKDIR_P) "$(DESTDIR)$(idlocamldir)"
+	for f in $(idl_ocaml); do \
+		$(INSTALL_DATA) "$(srcdir)/$$f" "$(DESTDIR)$(idlocamldir)" || \
+		exit 1; \
+	done
+	$(INSTALL_DATA) ocaml/smapi*.ml ocaml/smapi*.mli \
+		"$(DESTDIR)$(idlocamldir)"
+uninstall-local: uninstall-idl-ocaml
+uninstall-idl-ocaml:
+	-rm -rf "$(DESTDIR)$(idlocamldir)"
+clean-local: clean-idl-ocaml
+clean-idl-ocaml:
+	-rm -rf ocaml
+.PHONY: install-idl-ocaml uninstall-idl-ocaml clean-idl-ocaml
+
 bin_PROGRAMS += xmsg-idl
 xmsg_idl_SOURCES = idl/main.c
 xmsg_idl_CPPFLAGS = $(libidl_a_CPPFLAGS) \

@@ -9,7 +9,7 @@ say() { printf '==> %s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 # Debian package, RPM package, and what shows that it is there: a command, or
-# pc:NAME for pkg-config, or h:HEADER.
+# pc:NAME for pkg-config, or h:HEADER, or ml:NAME for ocamlfind.
 deps_build() {
 	cat <<-'EOF'
 	gcc		gcc			cc
@@ -37,6 +37,10 @@ deps_test() {
 	mscgen		mscgen			mscgen
 	mandoc		mandoc			mandoc
 	procps		procps-ng		ps
+	ocaml-nox	ocaml			ocamlopt
+	ocaml-findlib	ocaml-findlib		ocamlfind
+	ocaml-dune	ocaml-dune		dune
+	libyojson-ocaml-dev ocaml-yojson-devel	ml:yojson
 	EOF
 }
 
@@ -44,6 +48,7 @@ deps_test() {
 have() {
 	case $1 in
 	pc:*) pkg-config --exists "${1#pc:}" 2>/dev/null ;;
+	ml:*) ocamlfind query "${1#ml:}" >/dev/null 2>&1 ;;
 	h:*) printf '#include <%s>\n' "${1#h:}" |
 		cc -E -x c - >/dev/null 2>&1 ;;
 	*) command -v "$1" >/dev/null 2>&1 ;;

@@ -1,0 +1,2 @@
+(* Made by xmsg-idl from the declarations of tiny 1.2:
+   change those instead. *)

@@ -1,0 +1,4 @@
+(* Made by xmsg-idl from the declarations of tiny 1.2:
+   change those instead. *)
+
+(** The errors that all modules share. *)
