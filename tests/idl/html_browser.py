@@ -41,9 +41,9 @@ class Browser(object):
         # The browser reads from descriptor 3 and writes to 4.
         to_r, self.to = os.pipe()
         self.back, back_w = os.pipe()
-        keep = [os.dup2(os.dup(to_r), 20), os.dup2(os.dup(back_w), 21)]
+        keep = [os.dup2(to_r, 8), os.dup2(back_w, 9)]
         self.process = subprocess.Popen(
-            ["sh", "-c", 'exec "$0" "$@" 3<&20 4>&21 20<&- 21>&-', program,
+            ["sh", "-c", 'exec "$0" "$@" 3<&8 4>&9 8<&- 9>&-', program,
              "--headless=new", "--no-sandbox", "--disable-gpu",
              "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars",
              "--user-data-dir=" + self.profile, "--remote-debugging-pipe",
