@@ -20,6 +20,7 @@ const struct emitter *const emitters[] = {
     &emit_c,
     &emit_openrpc,
     &emit_man,
+    &emit_html,
     NULL,
 };
 

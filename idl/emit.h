@@ -55,5 +55,6 @@ extern const struct emitter emit_c;
 extern const struct emitter emit_jsonschema;
 extern const struct emitter emit_openrpc;
 extern const struct emitter emit_man;
+extern const struct emitter emit_html;
 
 #endif

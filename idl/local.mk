@@ -18,9 +18,10 @@ libidl_a_SOURCES = \
 	idl/emit_pyi.c \
 	idl/emit_c.c \
 	idl/emit_man.c \
+	$(html_sources) \
 	idl/emit_new.c \
 	idl/diff.c idl/diff.h
-libidl_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/idl $(YAML_CFLAGS) $(JANSSON_CFLAGS)
+libidl_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/idl -Iidl $(YAML_CFLAGS) $(JANSSON_CFLAGS)
 
 # The OCaml library: hand-written files and generated ones in one folder that
 # dune or make can build there.
@@ -156,3 +157,51 @@ install-data-local: python/stamp
 	done
 uninstall-local:
 	-rm -rf "$(DESTDIR)$(idlpythondir)"
+
+# The HTML reference.  Its style, script and prose are built into the program.
+html_sources = \
+	idl/emit_html.c idl/emit_html.h \
+	idl/emit_html_text.c \
+	idl/emit_html_code.c \
+	idl/emit_html_call.c \
+	idl/emit_html_example.c \
+	idl/emit_html_ref.c \
+	idl/emit_html_list.c \
+	idl/emit_html_page.c
+html_assets = idl/html/style.css idl/html/page.js
+html_text = idl/html/protocol.md idl/html/tutorial.md
+EXTRA_DIST += $(html_assets) $(html_text) idl/html/embed.awk
+nodist_libidl_a_SOURCES = idl/html_assets.h idl/html_text.h
+idl/html_assets.h: $(html_assets) idl/html/embed.awk
+	$(AM_V_GEN)$(MKDIR_P) idl && for f in $(html_assets); do \
+		echo $(srcdir)/$$f; \
+	done | xargs $(AWK) -f $(srcdir)/idl/html/embed.awk >$@.new && \
+	mv $@.new $@
+idl/html_text.h: $(html_text) idl/html/embed.awk
+	$(AM_V_GEN)$(MKDIR_P) idl && for f in $(html_text); do \
+		echo $(srcdir)/$$f; \
+	done | xargs $(AWK) -f $(srcdir)/idl/html/embed.awk >$@.new && \
+	mv $@.new $@
+idl/libidl_a-emit_html.$(OBJEXT): idl/html_assets.h
+idl/libidl_a-emit_html_page.$(OBJEXT): idl/html_text.h
+CLEANFILES += idl/html_assets.h idl/html_text.h
+
+# BUILD/html, made with everything else and installed with the documents.
+html/stamp: xmsg-idl$(EXEEXT) $(idl_api)
+	$(AM_V_GEN)rm -rf html && $(MKDIR_P) html && \
+	./xmsg-idl$(EXEEXT) html -o html $(srcdir)/idl/api && touch $@
+all-local: html/stamp
+html-local: html/stamp
+clean-local: clean-html
+clean-html:
+	-rm -rf html
+install-data-local: install-reference
+install-reference: html/stamp
+	$(MKDIR_P) "$(DESTDIR)$(htmldir)/reference"
+	for f in html/*.*; do \
+		$(INSTALL_DATA) "$$f" "$(DESTDIR)$(htmldir)/reference" || exit 1; \
+	done
+uninstall-local: uninstall-reference
+uninstall-reference:
+	-rm -rf "$(DESTDIR)$(htmldir)/reference"
+.PHONY: clean-html install-reference uninstall-reference
