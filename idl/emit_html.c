@@ -27,7 +27,7 @@ html_heading(struct html *h, int level, const char *id, const char *name,
 
 	/* A release's id may have dots in it. */
 	code = code && strncmp(id, "release-", 8) != 0;
-	html_here(h, id, name);
+	html_here(h, level, id, name);
 	buf_addf(b, "<h%d id=\"%s\">", level, id);
 	buf_adds(b, code ? "<code>" : "");
 	html_escs(b, name);
@@ -40,15 +40,22 @@ html_heading(struct html *h, int level, const char *id, const char *name,
 	buf_addf(b, "\">#</a></h%d>\n", level);
 }
 
-/* A line of the page's contents; calls lose their interface's name. */
+/* A line of the page's contents; calls lose their interface's name, and long
+ * names may be broken behind a low line. */
 void
-html_here(struct html *h, const char *id, const char *name)
+html_here(struct html *h, int level, const char *id, const char *name)
 {
 	const char *dot = strchr(id, '.');
 
-	buf_addf(&h->toc, "<li><a href=\"#%s\">", id);
-	html_escs(
-	    &h->toc, dot != NULL && strcmp(id, name) == 0 ? dot + 1 : name);
+	if (dot != NULL && strcmp(id, name) == 0)
+		name = dot + 1;
+	buf_addf(&h->toc, "<li%s><a href=\"#%s\">",
+	    level > 2 ? " class=\"sub\"" : "", id);
+	for (; *name != '\0'; name++) {
+		html_esc(&h->toc, (struct str){name, 1});
+		if (*name == '_')
+			buf_adds(&h->toc, "<wbr>");
+	}
 	buf_adds(&h->toc, "</a></li>\n");
 }
 
@@ -209,6 +216,21 @@ ways_in(struct html *h)
 	    "release and what it brought.</span></a></li>\n</ul>\n");
 }
 
+/* The parameter that every call begins with. */
+static void
+context(struct html *h)
+{
+	const struct member *c = h->api->context;
+
+	html_heading(h, 2, "context", "In every call", NULL);
+	buf_addf(&h->b,
+	    "<p>The first parameter is always <code>%s</code>, of type ",
+	    c->name);
+	html_type(h, c->type);
+	buf_adds(&h->b, ".</p>\n");
+	html_doc(h, c->doc);
+}
+
 /* index.html */
 static void
 front(struct html *h)
@@ -233,6 +255,7 @@ front(struct html *h)
 			card(h, i);
 		buf_adds(&h->b, "</div>\n");
 	}
+	context(h);
 }
 
 /* ---- all pages ---- */

@@ -34,7 +34,7 @@ void html_prose_page(struct html *h, const struct html_prose *p);
 /* emit_html.c */
 void html_heading(struct html *h, int level, const char *id, const char *name,
     const struct life *life);
-void html_here(struct html *h, const char *id, const char *name);
+void html_here(struct html *h, int level, const char *id, const char *name);
 
 /* emit_html_text.c */
 void html_esc(struct buf *b, struct str s);

@@ -57,6 +57,23 @@ signature(struct html *h, const struct method *m)
 	buf_adds(b, "</code></div>\n");
 }
 
+/* What is the same in every call is explained in one place. */
+static void
+context(struct html *h, const struct member *p)
+{
+	struct str first = prose_first(p->doc);
+	struct buf t = BUF_INIT;
+
+	buf_add(&t, first.p, first.n);
+	buf_addc(&t, '\0');
+	buf_adds(&h->b, "<p>");
+	html_inline(h, t.p != NULL ? t.p : "");
+	buf_fini(&t);
+	buf_adds(&h->b,
+	    " <a href=\"index.html#context\">The same in every "
+	    "call</a>.</p>\n");
+}
+
 /* A row: name, type, words. */
 static void
 param_row(struct html *h, const struct method *m, const struct member *p)
@@ -68,7 +85,10 @@ param_row(struct html *h, const struct method *m, const struct member *p)
 	buf_adds(b, "</th><td>");
 	html_type(h, p->type);
 	buf_adds(b, "</td><td>");
-	html_doc(h, p->doc);
+	if (p == m->params)
+		context(h, p);
+	else
+		html_doc(h, p->doc);
 	html_badges(h, p->life, m->life);
 	if (p->life != m->life)
 		html_history(h, p->life);
@@ -181,13 +201,17 @@ overview(struct html *h, const struct iface *i)
 static void
 where(struct html *h, const struct iface *i)
 {
+	const struct release *r = life_first(i->life)->release;
+
 	buf_addf(&h->b,
 	    "<dl class=\"about\"><div><dt>Version</dt><dd>%s</dd></div>"
+	    "<div><dt>Since</dt><dd><a href=\"versions.html#release-%s\">%s</a>"
+	    "</dd></div>"
 	    "<div><dt>Module</dt><dd><a href=\"index.html#module-%s\">%s</a>"
 	    "</dd></div><div><dt>In Python</dt><dd><code>xapi.storage.api.v5."
 	    "%s.%s_skeleton</code></dd></div></dl>\n",
-	    i->version, i->module->name, i->module->name, i->module->name,
-	    i->name);
+	    i->version, r->id, r->title, i->module->name, i->module->name,
+	    i->module->name, i->name);
 }
 
 /* The page. */
@@ -198,7 +222,7 @@ html_iface(struct html *h, const struct iface *i)
 	const struct ref *r;
 
 	buf_addf(&h->b, "<h1>%s", i->name);
-	html_badges(h, i->life, NULL);
+	html_badges(h, i->life, h->api->life);
 	buf_adds(&h->b, "</h1>\n<p class=\"lead\">");
 	html_inline(h, i->title);
 	buf_adds(&h->b, "</p>\n");

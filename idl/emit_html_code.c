@@ -197,7 +197,7 @@ console(struct buf *b, struct str s)
 	while (s.n > 0) {
 		nl = memchr(s.p, '\n', s.n);
 		n = nl != NULL ? (size_t)(nl - s.p) : s.n;
-		/* A line that ends with a backslash goes on. */
+		/* A line that ends with a backslash or a bar goes on. */
 		if (n > 1 && s.p[0] == '$' && s.p[1] == ' ') {
 			buf_adds(b, "<span class=\"p\">$ </span>");
 			token(b, "i", (struct str){s.p + 2, n - 2});
@@ -205,7 +205,7 @@ console(struct buf *b, struct str s)
 		} else {
 			token(b, typed ? "i" : "o", (struct str){s.p, n});
 		}
-		typed = typed && n > 0 && s.p[n - 1] == '\\';
+		typed = typed && n > 0 && strchr("\\|", s.p[n - 1]) != NULL;
 		if (nl != NULL)
 			buf_addc(b, '\n');
 		n += nl != NULL;

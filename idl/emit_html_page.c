@@ -17,11 +17,12 @@
 #include "html_text.h"
 
 const struct html_prose html_proses[] = {
+    {"tutorial.html", "Tutorial",
+	"From an empty folder to a volume plugin that works.",
+	html_tutorial_md},
     {"protocol.html", "Script protocol",
 	"How a script is called: standard input, standard output, exit status.",
 	html_protocol_md},
-    {"tutorial.html", "Tutorial", "Write a plugin in ten minutes.",
-	html_tutorial_md},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -90,6 +90,9 @@ used_by(struct html *h, const struct tdef *d)
 	bool any = false;
 
 	using_types(h, h->api->types, d, &any);
+	for (e = h->api->errors; e != NULL; e = e->next)
+		if (mentions(e->arg->type, d))
+			user(h, e->name, &any);
 	for (m = h->api->modules; m != NULL; m = m->next) {
 		using_types(h, m->types, d, &any);
 		for (e = m->errors; e != NULL; e = e->next)
@@ -378,6 +381,10 @@ error(struct html *h, const struct exn *e)
 	html_heading(h, 3, id, e->name, e->life);
 	html_doc(h, e->doc);
 	html_history(h, e->life);
+	buf_addf(&h->b,
+	    "<p class=\"kind\">In Python <code>xapi%s%s.%s</code>.</p>\n",
+	    e->module != NULL ? ".storage.api.v5." : "",
+	    e->module != NULL ? e->module->name : "", e->name);
 	error_form(h, e);
 	raised_by(h, e);
 	declared_by(h, e);
@@ -421,25 +428,24 @@ html_errors(struct html *h)
 
 /* ---- features ---- */
 
-/* One word. */
+/* One word: a row with its calls. */
 static void
 feature(struct html *h, const struct feature *f)
 {
 	const struct ref *r;
-	char id[120];
 
-	snprintf(id, sizeof(id), "feature-%s", f->name);
-	buf_adds(&h->b, "<section class=\"item\">\n");
-	html_heading(h, 3, id, f->name, f->life);
-	html_doc(h, f->doc);
-	html_history(h, f->life);
-	if (f->methods != NULL)
-		buf_adds(&h->b, "<p class=\"used\">Stands for ");
+	buf_addf(
+	    &h->b, "<tr id=\"feature-%s\"><th scope=\"row\"><code>", f->name);
+	buf_addf(&h->b, "%s</code></th><td>", f->name);
 	for (r = f->methods; r != NULL; r = r->next) {
 		html_name(h, r->name);
-		buf_adds(&h->b, r->next != NULL ? ", " : ".</p>\n");
+		buf_adds(&h->b, r->next != NULL ? " " : "");
 	}
-	buf_adds(&h->b, "</section>\n");
+	buf_adds(&h->b, "</td><td>");
+	html_doc(h, f->doc);
+	html_badges(h, f->life, h->api->life);
+	html_history(h, f->life);
+	buf_adds(&h->b, "</td></tr>\n");
 }
 
 /* Those that are, or are not, found out by themselves. */
@@ -449,9 +455,11 @@ features_of(struct html *h, const char *id, const char *title, bool automatic)
 	const struct feature *f;
 
 	html_heading(h, 2, id, title, NULL);
+	table(h, "Word", "Stands for");
 	for (f = h->api->features; f != NULL; f = f->next)
 		if (f->automatic == automatic)
 			feature(h, f);
+	buf_adds(&h->b, "</tbody></table>\n");
 }
 
 /* The page of feature words. */

@@ -24,7 +24,7 @@ import tap  # noqa: E402
 
 IDL = os.path.join(BUILD, "xmsg-idl")
 PYTHON = os.path.join(BUILD, "python")
-VOID = {"meta", "link", "input", "br", "img", "hr"}
+VOID = {"meta", "link", "input", "br", "img", "hr", "wbr"}
 # Bytes; the largest page has a share for itself.
 PAGE_LIMIT, ALL_LIMIT = 200 * 1024, 800 * 1024
 # What may not stand inside a paragraph.

@@ -236,7 +236,7 @@ def use(b, report, folder, shots):
                      ".textContent") == "Python",
                 "the choice holds on another page")
     b.js("document.querySelector('.lang:not([hidden])')"
-         ".scrollIntoView({block: 'center', behavior: 'instant'})")
+         ".scrollIntoView({block: 'center'})")
     b.picture(str(shots / "example-python.png"))
     b.js("document.querySelectorAll('.tabs button')[2].click()")
     b.picture(str(shots / "example-shell.png"))
@@ -262,7 +262,6 @@ def use(b, report, folder, shots):
     report.line(b.js(shown) == "none", "a choice closes it")
     b.until("document.getElementById('type-volume')"
             ".getBoundingClientRect().top < 200")
-    b.js("document.documentElement.style.scrollBehavior = 'auto'")
     b.picture(str(shots / "type-narrow.png"))
 
     b.call("Emulation.setScriptExecutionDisabled", value=True)
