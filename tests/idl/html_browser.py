@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: 2026 the xmsg authors
 # SPDX-License-Identifier: ISC
 
-"""The HTML reference in a real browser: `html_browser.py FOLDER SHOTS`.
+"""The HTML reference in a real browser: `html_browser.py FOLDER SHOTS [AXE]`.
 
 Starts a Chromium without a window (the package chromium; another program:
 $CHROMIUM), opens every page of FOLDER from its file in light and dark and at
 two widths, looks for messages on its console, tries search, tabs, colours and
-the menu, and leaves pictures in SHOTS.  Not part of `make check`, because few
+the menu, and leaves pictures in SHOTS.  AXE is the file axe.min.js of the
+checker axe-core, which then looks at every page as well.  Not part of `make check`, because few
 machines have a browser.  Speaks the browser's debugging protocol over a pipe,
 so that nothing but Python is needed.
 """
@@ -276,6 +277,23 @@ def use(b, report, folder, shots):
     report.line(not said, "nothing was said meanwhile", said)
 
 
+def accessible(b, report, folder, axe):
+    """What axe-core finds, in light and dark."""
+    b.call("Emulation.setEmulatedMedia", media="")
+    b.size(WIDE)
+    text = axe.read_text(encoding="utf-8")
+    for scheme in ("light", "dark"):
+        b.colours(scheme)
+        for page in sorted(folder.glob("*.html")):
+            b.open(page.as_uri())
+            b.js(text + "; 0")
+            found = b.js(
+                "axe.run().then(r => r.violations.map(v => v.id + ': ' + "
+                "v.nodes.length + ' ' + v.nodes[0].html.slice(0, 200)))")
+            report.line(found == [], "axe on %s, %s" % (page.stem, scheme),
+                        found)
+
+
 def main():
     folder, shots = map(lambda a: pathlib.Path(a).resolve(), sys.argv[1:3])
     shots.mkdir(parents=True, exist_ok=True)
@@ -284,6 +302,8 @@ def main():
     try:
         look(b, report, folder, shots)
         use(b, report, folder, shots)
+        if len(sys.argv) > 3:
+            accessible(b, report, folder, pathlib.Path(sys.argv[3]))
     finally:
         b.end()
     print("1..%d" % report.count)

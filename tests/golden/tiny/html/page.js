@@ -85,9 +85,7 @@
     var before = button.getBoundingClientRect().top;
     choose(name);
     remember("language", name);
-    window.scrollBy({
-      top: button.getBoundingClientRect().top - before, behavior: "instant"
-    });
+    window.scrollBy(0, button.getBoundingClientRect().top - before);
   }
 
   function arrows(group, event) {
@@ -371,7 +369,7 @@
     var target = document.getElementById(
       decodeURIComponent(window.location.hash.slice(1)));
     if (target) {
-      target.scrollIntoView({ behavior: "instant" });
+      target.scrollIntoView();
     }
   });
 }());
