@@ -11,7 +11,7 @@
  * Bytes are read into one buffer shared by all connections, and a request that
  * came whole is handled there; only what is incomplete or has to wait is copied
  * to the connection.  A reply is written at once; what the socket does not take
- * is kept, and no further request is begun until it is gone.
+ * is kept; while much of it is kept, no further request is begun.
  */
 #include "http.h"
 
@@ -82,6 +82,13 @@ struct http {
 
 static void on_io(evutil_socket_t fd, short what, void *arg);
 
+/* Has the peer left so much unread that it gets no more? */
+static bool
+choked(const struct http_conn *c)
+{
+	return c->out.n - c->out_at >= c->http->c.max_pending;
+}
+
 /* What matters now: its end, unless that would be told for ever; bytes unless
  * too many wait already behind a request or a reply; room to write when
  * something is left. */
@@ -89,12 +96,11 @@ static short
 wanted(const struct http_conn *c)
 {
 	short want = c->half ? 0 : EV_CLOSED;
-	bool backlog = c->out.n > c->out_at;
 
 	if (!c->closing &&
-	    ((!c->busy && !backlog) || c->in.n < c->http->c.max_pending))
+	    ((!c->busy && !choked(c)) || c->in.n < c->http->c.max_pending))
 		want |= EV_READ;
-	if (backlog)
+	if (c->out.n > c->out_at)
 		want |= EV_WRITE;
 	return want != 0 ? want | EV_PERSIST : 0;
 }
@@ -171,9 +177,12 @@ flush(struct http_conn *c)
 		c->out_at = 0;
 		if (c->closing)
 			http_drop(c);
-		else if (c->in.n > 0)
-			enqueue(c);
+	} else if (c->out_at >= c->http->c.max_pending) {
+		buf_drain(&c->out, c->out_at);
+		c->out_at = 0;
 	}
+	if (!c->dead && c->in.n > 0 && !choked(c))
+		enqueue(c);
 	arm(c);
 }
 
@@ -326,8 +335,7 @@ consume(struct http_conn *c, char *p, size_t n)
 	size_t at = 0;
 
 	c->parsing = true;
-	while (at < n && !c->busy && !c->dead && !c->closing &&
-	    c->out.n == c->out_at) {
+	while (at < n && !c->busy && !c->dead && !c->closing && !choked(c)) {
 		enum http1_rc rc = http1_feed(&c->parser, p + at, n - at);
 
 		if (rc == HTTP1_MORE)
@@ -355,7 +363,7 @@ settle(struct http_conn *c)
 		return;
 	if (c->in.n == 0 && c->in.cap > 0)
 		buf_fini(&c->in);
-	if (!c->busy && c->out.n == c->out_at)
+	if (!c->busy && !choked(c))
 		watch_speed(c, c->in.n);
 	arm(c);
 }

@@ -462,7 +462,9 @@ class Programs(CliCase):
         """Every command that prints, with what it needs."""
         ref = self.x("send", "every", "--create", "--body", CALL).out.strip()
         other = self.x("send", "every", "--body", CALL).out.strip()
-        third = self.x("send", "every", "--body", CALL).out.strip()
+        self.x("create", "answers")
+        third = self.x("send", "every", "--reply-to", "answers", "--body",
+                       CALL).out.strip()
         return [
             ["list"], ["list", "-m"], ["recv", "every", "--peek"],
             ["show", ref], ["status"], ["status", "every"], ["health"],
