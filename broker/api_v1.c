@@ -444,8 +444,8 @@ delete_queue(const struct v1 *v)
 bool
 v1_id(const struct v1 *v, int64_t *id)
 {
-	if (wire_int64(v->seg[3], id))
-		return true;
+	if (wire_int64(v->seg[3], id) && *id > INT64_MIN)
+		return true; /* the one before it is a number, too */
 	api_error(v->p, 400, "bad_id", "not a message id",
 	    "ids are whole numbers, see 'xmsg recv --peek QUEUE'");
 	return false;

@@ -602,9 +602,8 @@ answer_in_odd_cases(void **state)
 	id = ct_publish(t, "q", "ask"); /* nobody to answer: it stays */
 	assert_int_equal(begin_answer(t, x, id), MS_NO_REPLY_QUEUE);
 	assert_int_equal(count(t, "q"), 1);
-	assert_int_equal(ct_end(t, x,
-			     mswitch_ack(t->m, &x->ch, NULL, STR("q"), id)),
-	    MS_OK);
+	assert_int_equal(
+	    ct_end(t, x, mswitch_ack(t->m, &x->ch, NULL, STR("q"), id)), MS_OK);
 	assert_int_equal(count(t, "q"), 0);
 	ct_free(x);
 	assert_int_equal(ct_create(t, NULL, "answers", false), MS_OK);

@@ -243,6 +243,39 @@ rule4_barrier_comes_after_writes(void **state)
 	assert_true(a.done && b.done && b.order < bar.order);
 }
 
+/* What nobody waits for is done all the same, by itself; and in its place among
+ * others. */
+static void
+lazy_is_done_by_itself_and_in_order(void **state)
+{
+	struct st *t = *state;
+	struct st_op a, s, b;
+	int64_t id[2];
+
+	assert_int_equal(st_create(t, "q"), STORE_OK);
+	id[0] = st_send(t, "q", "x");
+	id[1] = st_send(t, "q", "y");
+	st_fill_ack(&a, STR("q"), id[0]);
+	a.op.flags = STORE_LAZY;
+	assert_int_equal(st_do(t, &a), STORE_OK);
+	assert_int_equal(st_count(t), 1);
+	st_fill_ack(&b, STR("q"), id[1]);
+	b.op.flags = STORE_LAZY;
+	st_submit(t, &b);
+	st_fill_send(&s, STR("q"), STR("z"));
+	assert_int_equal(st_do(t, &s), STORE_OK);
+	assert_true(b.done && b.order < s.order);
+	st_fill_ack(&b, STR("q"), s.op.u.send.msg.id);
+	b.op.flags = STORE_LAZY;
+	st_submit(t, &b);
+	if (t->kind->durable)
+		st_reopen(t); /* close does not leave it behind */
+	else
+		st_wait(t, &b.done);
+	assert_int_equal(b.op.rc, STORE_OK);
+	assert_int_equal(st_count(t), 0);
+}
+
 /* ---- rule 5 ---- */
 
 /* The chains that there are, and where each of them fails. */
@@ -1101,6 +1134,7 @@ static const struct {
     C(rule4_kick_commits_the_batch),
     C(rule4_kick_without_work),
     C(rule4_barrier_comes_after_writes),
+    C(lazy_is_done_by_itself_and_in_order),
     C(rule5_chain_is_atomic),
     C(rule5_failed_chain_costs_nobody),
     C(rule7_ack_of_missing_is_ok),
