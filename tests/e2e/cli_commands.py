@@ -187,6 +187,12 @@ class Messages(CliCase):
         again = self.x("reply", ref, "--body", "again")
         self.assertIn("answered before", again.err)
 
+    def test_nobody_waits_for_the_reply(self):
+        ref = self.send()
+        self.assertIn("queue is gone",
+                      self.x("reply", ref, "--body", "x", want=4).err)
+        self.x("ack", ref)
+
     def test_list_messages(self):
         refs = [self.send(CALL), self.send("y")]
         rows = self.x("ls", "-m", "--no-header", "zfs").lines()
@@ -462,7 +468,9 @@ class Programs(CliCase):
         """Every command that prints, with what it needs."""
         ref = self.x("send", "every", "--create", "--body", CALL).out.strip()
         other = self.x("send", "every", "--body", CALL).out.strip()
-        third = self.x("send", "every", "--body", CALL).out.strip()
+        self.x("create", "back")
+        third = self.x("send", "every", "--reply-to", "back", "--body",
+                       CALL).out.strip()
         return [
             ["list"], ["list", "-m"], ["recv", "every", "--peek"],
             ["show", ref], ["status"], ["status", "every"], ["health"],
