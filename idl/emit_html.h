@@ -48,7 +48,7 @@ void html_badges(
     struct html *h, const struct life *l, const struct life *parent);
 void html_history(struct html *h, const struct life *l);
 
-/* emit_html_code.c: `lang` is json, python, console or text. */
+/* emit_html_code.c: `lang` is json, python, ocaml, console or text. */
 void html_code(
     struct buf *b, const char *lang, const char *label, struct str s);
 void html_json(struct buf *b, json_t *v, size_t indent, size_t used);

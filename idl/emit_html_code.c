@@ -88,12 +88,17 @@ html_json(struct buf *b, json_t *v, size_t indent, size_t used)
 
 /* Words with a colour of their own. */
 static bool
-is_keyword(struct str w)
+is_keyword(const char *lang, struct str w)
 {
-	static const char *const words[] = {"and", "as", "class", "def", "else",
-	    "elif", "except", "False", "false", "finally", "for", "from", "if",
-	    "import", "in", "is", "None", "not", "null", "or", "pass", "raise",
-	    "return", "True", "true", "try", "with", "while", NULL};
+	static const char *const ocaml[] = {"else", "end", "fun", "if", "in",
+	    "include", "let", "match", "module", "open", "raise", "struct",
+	    "then", "type", "with", NULL};
+	static const char *const python[] = {"and", "as", "class", "def",
+	    "else", "elif", "except", "False", "false", "finally", "for",
+	    "from", "if", "import", "in", "is", "None", "not", "null", "or",
+	    "pass", "raise", "return", "True", "true", "try", "with", "while",
+	    NULL};
+	const char *const *words = strcmp(lang, "ocaml") == 0 ? ocaml : python;
 	size_t i;
 
 	for (i = 0; words[i] != NULL; i++)
@@ -147,14 +152,20 @@ word(struct str s)
 
 /* The next token: its length and its class. */
 static size_t
-next_token(struct str s, const char **class)
+next_token(const char *lang, struct str s, const char **class)
 {
+	const char *end;
 	size_t n;
 
 	*class = NULL;
 	if (s.p[0] == '"' || s.p[0] == '\'') {
 		n = literal(s);
 		*class = n < s.n && s.p[n] == ':' ? "k" : "s";
+	} else if (strcmp(lang, "ocaml") == 0 && s.n > 1 && s.p[0] == '(' &&
+	    s.p[1] == '*') {
+		end = memmem(s.p, s.n, "*)", 2);
+		n = end != NULL ? (size_t)(end - s.p) + 2 : s.n;
+		*class = "c";
 	} else if (s.p[0] == '#') {
 		n = strcspn(s.p, "\n");
 		n = n < s.n ? n : s.n;
@@ -164,22 +175,22 @@ next_token(struct str s, const char **class)
 		*class = "n";
 	} else if (isalpha((unsigned char)s.p[0]) || s.p[0] == '_') {
 		n = word(s);
-		*class = is_keyword((struct str){s.p, n}) ? "w" : NULL;
+		*class = is_keyword(lang, (struct str){s.p, n}) ? "w" : NULL;
 	} else {
 		n = 1;
 	}
 	return n;
 }
 
-/* JSON or Python. */
+/* JSON, Python or OCaml. */
 static void
-coloured(struct buf *b, struct str s)
+coloured(struct buf *b, const char *lang, struct str s)
 {
 	const char *class;
 	size_t n;
 
 	while (s.n > 0) {
-		n = next_token(s, &class);
+		n = next_token(lang, s, &class);
 		token(b, class, (struct str){s.p, n});
 		s.p += n;
 		s.n -= n;
@@ -232,6 +243,6 @@ html_code(struct buf *b, const char *lang, const char *label, struct str s)
 	else if (strcmp(lang, "text") == 0)
 		html_esc(b, s);
 	else
-		coloured(b, s);
+		coloured(b, lang, s);
 	buf_adds(b, "</code></pre></div>\n");
 }

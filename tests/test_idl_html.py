@@ -3,7 +3,6 @@
 
 """The HTML reference: links, anchors, form, colours, and its code, run."""
 
-import ast
 import io
 import json
 import os
@@ -481,14 +480,13 @@ class TestExamples(Reference):
                     json.loads(text)
 
 
-class TestTutorial(Reference):
-    """The tutorial and the protocol, typed as they stand."""
+class Typed(Reference):
+    """What is on pages of prose, typed as it stands."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.work = tempfile.mkdtemp()
-        cls.plugin = os.path.join(cls.work, "shelf")
         cls.env = dict(os.environ, PYTHONPATH=PYTHON, LC_ALL="C.UTF-8",
                        PYTHONDONTWRITEBYTECODE="1",
                        PATH=os.path.dirname(sys.executable) + ":"
@@ -529,21 +527,55 @@ class TestTutorial(Reference):
             return "echo $last"
         return command + "\nlast=$?"
 
-    def test_as_it_stands(self):
-        self.assertFalse(os.path.exists(self.plugin))
-        for page in ("tutorial.html", "protocol.html"):
-            count = 0
-            for lang, label, text in self.pages[page].code:
-                if lang == "python":
-                    ast.parse(text)
-                    with open(os.path.join(self.plugin, label), "w") as f:
-                        f.write(text)
-                elif lang == "console":
-                    cwd = (self.plugin if os.path.isdir(self.plugin)
-                           else self.work)
-                    self.session(text, cwd)
-                    count += 1
-            self.assertGreaterEqual(count, 3, page)
+    def both(self, page):
+        """A page's blocks up to the first one in OCaml, and from there."""
+        code = self.pages[page].code
+        langs = [lang for lang, label, text in code] + ["ocaml"]
+        at = langs.index("ocaml")
+        return code[:at], code[at:]
+
+    def type_all(self, blocks, plugin):
+        """Write files, run sessions; how many of these."""
+        count = 0
+        for lang, label, text in blocks:
+            if lang == "console":
+                self.session(text, plugin if os.path.isdir(plugin)
+                             else self.work)
+                count += 1
+            elif label:
+                with open(os.path.join(plugin, label), "w") as f:
+                    f.write(text)
+        return count
+
+
+class TestPython(Typed):
+
+    def test_tutorial_and_protocol(self):
+        plugin = os.path.join(self.work, "shelf")
+        tutorial, _ = self.both("tutorial.html")
+        self.assertEqual(self.type_all(tutorial, plugin), 7)
+        protocol, none = self.both("protocol.html")
+        self.assertEqual(none, [])
+        self.assertEqual(self.type_all(protocol, plugin), 3)
+
+
+class TestOcaml(Typed):
+
+    def test_tutorial(self):
+        if not shutil.which("ocamlfind") or subprocess.call(
+                ["ocamlfind", "query", "yojson"], stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL):
+            self.skipTest("no ocamlfind with yojson")
+        library = os.path.join(self.work, "library")
+        shutil.copytree(os.path.join(BUILD, "ocaml"), library)
+        self.env["SMAPI"] = library
+        os.mkdir(os.path.join(self.work, "disks"))
+        with open(os.path.join(self.work, "disks", "sr.json"), "w") as f:
+            f.write("{}")
+        plugin = os.path.join(self.work, "shelf-ml")
+        os.mkdir(plugin)
+        _, blocks = self.both("tutorial.html")
+        self.assertEqual(self.type_all(blocks, plugin), 1)
 
 
 if __name__ == "__main__":
