@@ -158,7 +158,8 @@ module Volume_calls = struct
   let without k = List.remove_assoc k
 
   let set ~dbg:_ ~sr ~key ~k ~v =
-    change sr key (fun info -> { info with keys = (k, v) :: without k info.keys })
+    change sr key (fun info ->
+        { info with keys = (k, v) :: without k info.keys })
 
   let unset ~dbg:_ ~sr ~key ~k =
     change sr key (fun info -> { info with keys = without k info.keys })

@@ -12,23 +12,15 @@
 #include "gen_smapi.h"
 #include "idlval.h"
 
-static const struct named {
-	const char *name;
-	const struct idl_type *type;
-} types[] = {
-#define TYPE(name) {#name, &smapi_##name},
-#include "roundtrip_types.h"
-};
-
 /* The table of a type, or NULL. */
 static const struct idl_type *
 type_of(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(types) / sizeof(*types); i++)
-		if (strcmp(types[i].name, name) == 0)
-			return types[i].type;
+	for (i = 0; smapi_types[i] != NULL; i++)
+		if (strcmp(smapi_types[i]->name, name) == 0)
+			return smapi_types[i];
 	return NULL;
 }
 
@@ -82,8 +74,9 @@ call_of(const char *name, json_t *v, char *why, size_t n)
 static json_t *
 answer(char *line, char *why, size_t n)
 {
-	char *kind = strtok(line, "\t"), *name = strtok(NULL, "\t"),
-	     *text = strtok(NULL, "\n");
+	char *rest, *kind = strtok_r(line, "\t", &rest),
+		    *name = strtok_r(NULL, "\t", &rest),
+		    *text = strtok_r(NULL, "\n", &rest);
 	const struct idl_type *t;
 	json_t *v, *made = NULL;
 	json_error_t e;
