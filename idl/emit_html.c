@@ -207,8 +207,8 @@ ways_in(struct html *h)
 	buf_adds(&h->b,
 	    "<ul class=\"ways\">\n"
 	    "<li><a href=\"tutorial.html\"><b>Write a plugin in ten minutes"
-	    "</b><span>From an empty folder to a working volume plugin in "
-	    "Python.</span></a></li>\n"
+	    "</b><span>From an empty folder to a working volume "
+	    "plugin.</span></a></li>\n"
 	    "<li><a href=\"protocol.html\"><b>The script protocol</b><span>"
 	    "Standard input, standard output, exit status, errors.</span></a>"
 	    "</li>\n"

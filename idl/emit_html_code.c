@@ -167,8 +167,8 @@ next_token(const char *lang, struct str s, const char **class)
 		n = end != NULL ? (size_t)(end - s.p) + 2 : s.n;
 		*class = "c";
 	} else if (s.p[0] == '#') {
-		n = strcspn(s.p, "\n");
-		n = n < s.n ? n : s.n;
+		end = memchr(s.p, '\n', s.n);
+		n = end != NULL ? (size_t)(end - s.p) : s.n;
 		*class = "c";
 	} else if (isdigit((unsigned char)s.p[0])) {
 		n = word(s);
