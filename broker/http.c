@@ -177,7 +177,8 @@ flush(struct http_conn *c)
 		c->out_at = 0;
 		if (c->closing)
 			http_drop(c);
-	} else if (c->out_at >= c->http->c.max_pending) {
+	} else if (c->out_at >= c->http->c.max_pending &&
+	    c->out_at >= c->out.n / 2) { /* or a long reply is moved often */
 		buf_drain(&c->out, c->out_at);
 		c->out_at = 0;
 	}
