@@ -491,6 +491,9 @@ class Typed(Reference):
                        PYTHONDONTWRITEBYTECODE="1",
                        PATH=os.path.dirname(sys.executable) + ":"
                        + os.environ["PATH"])
+        # A make that runs us would be spoken to by those in the sessions.
+        for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
+            cls.env.pop(name, None)
 
     @classmethod
     def tearDownClass(cls):
