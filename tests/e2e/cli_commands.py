@@ -187,6 +187,12 @@ class Messages(CliCase):
         again = self.x("reply", ref, "--body", "again")
         self.assertIn("answered before", again.err)
 
+    def test_nobody_waits_for_the_reply(self):
+        ref = self.send()
+        self.assertIn("queue is gone",
+                      self.x("reply", ref, "--body", "x", want=4).err)
+        self.x("ack", ref)
+
     def test_list_messages(self):
         refs = [self.send(CALL), self.send("y")]
         rows = self.x("ls", "-m", "--no-header", "zfs").lines()
