@@ -187,11 +187,11 @@ plan_reply(struct plan *p, const struct event *e)
 	size_t from = lane(p, e->client);
 
 	put_what(&b, e->text);
-	buf_addf(&b, "%s:%lld", b.n ? " " : "", (long long)e->re_id);
 	if (e->took_s >= 0) {
 		units_took(took, e->took_s);
-		buf_addf(&b, " %s", took);
+		buf_addf(&b, "%s%s", b.n ? " " : "", took);
 	}
+	buf_addf(&b, "%s:%lld", b.n ? " " : "", (long long)e->re_id);
 	if (s == NULL)
 		buf_adds(&b, " (asked before)");
 	arrow(p, e, from, lane(p, s ? s->publish->client : e->queue), true,

@@ -45,6 +45,18 @@ linef(struct cli *c, const char *name, const char *fmt, ...)
 	buf_fini(&b);
 }
 
+/* What there is, in numbers. */
+static void
+holds(struct cli *c, int64_t queues, int64_t messages, int64_t bytes)
+{
+	char size[UNITS_MAX];
+
+	units_size(size, bytes);
+	linef(c, "holds", "%lld queue%s, %lld message%s, %s bytes",
+	    (long long)queues, queues == 1 ? "" : "s", (long long)messages,
+	    messages == 1 ? "" : "s", size);
+}
+
 /* Limits that are used, and how much. */
 static void
 limits(struct cli *c, const json_t *j)
@@ -87,10 +99,9 @@ put_status(struct cli *c, const json_t *j)
 {
 	const json_t *s = json_object_get(j, "store");
 	struct str version = ask_str(j, "version"), path = ask_str(s, "path");
-	char up[UNITS_MAX], size[UNITS_MAX];
+	char up[UNITS_MAX];
 
 	units_age(up, ask_real(j, "uptime_s", 0));
-	units_size(size, ask_int(j, "bytes", 0));
 	line(c, "state", ask_str(j, "state"));
 	linef(c, "broker", "xmsgd %.*s, pid %lld, up %s", (int)version.n,
 	    version.p, (long long)ask_int(j, "pid", 0), up);
@@ -98,9 +109,8 @@ put_status(struct cli *c, const json_t *j)
 	linef(c, "store", "%.*s%s, last id %lld", (int)path.n,
 	    path.p ? path.p : "", ask_int(s, "durable", 0) ? "" : " (volatile)",
 	    (long long)ask_int(s, "last_id", 0));
-	linef(c, "holds", "%lld queues, %lld messages, %s bytes",
-	    (long long)ask_int(j, "queues", 0),
-	    (long long)ask_int(j, "messages", 0), size);
+	holds(c, ask_int(j, "queues", 0), ask_int(j, "messages", 0),
+	    ask_int(j, "bytes", 0));
 	linef(c, "clients", "%lld connections, %lld sessions, %lld polls wait",
 	    (long long)ask_int(j, "connections", 0),
 	    (long long)ask_int(j, "sessions", 0),
@@ -160,8 +170,7 @@ put_state(struct cli *c)
 	}
 	line(c, "state", STR("offline"));
 	line(c, "folder", str_of(c->state_dir));
-	linef(c, "holds", "%lld queues, %lld messages, %lld bytes",
-	    (long long)total[0], (long long)total[1], (long long)total[2]);
+	holds(c, total[0], total[1], total[2]);
 	if (how != NULL)
 		linef(c, "last event", "%s ago; the broker %s", ago, how);
 	return rc;
