@@ -178,7 +178,8 @@ mode_parked(
 	double without;
 	int64_t grown;
 
-	if (proc_need_files((unsigned long)o->parked + (unsigned long)o->conns + 64, e) < 0)
+	if (proc_need_files(
+		(unsigned long)o->parked + (unsigned long)o->conns + 64, e) < 0)
 		return -1;
 	report_int(r, "parked", o->parked, NULL);
 	report_int(r, "conns", o->conns, NULL);

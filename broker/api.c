@@ -177,9 +177,9 @@ api_ms_error(struct peer *p, enum ms_rc rc, const char *name)
 		    p, 503, "no_memory", "out of memory", "try again later");
 		break;
 	default:
-		api_error(p, 503, "store",
-		    "the store could not do it: nothing was changed",
-		    "try again; the broker's log says why");
+		api_error(p, 503, "store", "the store could not do it",
+		    "look whether it was done, then try again; the"
+		    " broker's log says why");
 	}
 }
 

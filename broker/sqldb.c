@@ -22,8 +22,8 @@
 
 #include "xalloc.h"
 
-#define BUSY_MS   5000 /* how long to wait for another process */
-#define READER_MS 100  /* and for readers, before emptying the log */
+#define BUSY_MS	  5000 /* how long to wait for another process */
+#define READER_MS 100 /* and for readers, before emptying the log */
 
 #define COLUMNS                                                                \
 	"m.id, q.name, m.at_ns, m.held, m.re_id, m.origin, m.reply_to,"        \
@@ -63,10 +63,11 @@ static const char *const sql[S_N] = {
 		  " LIMIT ?2",
     [S_SWEEP] = "DELETE FROM message WHERE id IN (SELECT id FROM message"
 		" WHERE qid NOT IN (SELECT qid FROM queue) LIMIT ?1)",
-    [S_FORGET] = "DELETE FROM answered WHERE id IN (SELECT id FROM answered"
-		 " WHERE id <= (SELECT id FROM answered ORDER BY id DESC LIMIT 1"
-		 " OFFSET ?1) AND id NOT IN (SELECT id FROM message)"
-		 " ORDER BY id LIMIT 1000)",
+    [S_FORGET] =
+	"DELETE FROM answered WHERE id IN (SELECT id FROM answered"
+	" WHERE id <= (SELECT id FROM answered ORDER BY id DESC LIMIT 1"
+	" OFFSET ?1) AND id NOT IN (SELECT id FROM message)"
+	" ORDER BY id LIMIT 1000)",
 };
 
 static const char schema[] =

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 struct buf {
-	char *p;    /* the bytes; NULL until the first append */
-	size_t n;   /* how many are in use */
+	char *p; /* the bytes; NULL until the first append */
+	size_t n; /* how many are in use */
 	size_t cap; /* how many are allocated */
 	size_t max; /* limit on n, 0 = none */
 	bool failed;
@@ -28,7 +28,7 @@ struct buf {
 	}
 
 void buf_init(struct buf *b);
-void buf_fini(struct buf *b);  /* frees the bytes; b is as after buf_init */
+void buf_fini(struct buf *b); /* frees the bytes; b is as after buf_init */
 void buf_reset(struct buf *b); /* keeps the allocation, clears `failed` */
 
 /* Room for `more` bytes beyond n: where to write them, or NULL (failed). */

@@ -21,11 +21,11 @@
 #include "err.h"
 
 enum conf_type {
-	CONF_INT,  /* int64_t */
+	CONF_INT, /* int64_t */
 	CONF_SIZE, /* int64_t, bytes */
 	CONF_TIME, /* int64_t, nanoseconds */
 	CONF_BOOL, /* int64_t 0 or 1: yes/no, true/false, on/off, 1/0 */
-	CONF_STR,  /* char *, owned by the settings */
+	CONF_STR, /* char *, owned by the settings */
 };
 
 #define CONF_RELOAD 1u /* a reload (SIGHUP) may change it */
@@ -33,7 +33,7 @@ enum conf_type {
 struct conf_row {
 	const char *section, *name;
 	enum conf_type type;
-	size_t offset;   /* in the struct the settings live in */
+	size_t offset; /* in the struct the settings live in */
 	const char *def; /* default, in the text form */
 	int64_t min, max; /* INT, SIZE (bytes), TIME (ns); both 0 = no limit */
 	unsigned flags;
@@ -49,12 +49,12 @@ int conf_set(const struct conf_row *rows, size_t n, void *to, const char *key,
 
 /* Read a file; the first mistake ends it, with file and line in the text.
  * `to` may then be changed in part, so read into a copy with defaults. */
-int conf_read(const struct conf_row *rows, size_t n, void *to,
-    const char *path, struct err *e);
+int conf_read(const struct conf_row *rows, size_t n, void *to, const char *path,
+    struct err *e);
 
 /* All settings as a file that conf_read would take, with their help. */
-void conf_print(const struct conf_row *rows, size_t n, const void *from,
-    struct buf *out);
+void conf_print(
+    const struct conf_row *rows, size_t n, const void *from, struct buf *out);
 
 /* Copy fields marked CONF_RELOAD from `from`; `from` keeps what it owns. For
  * every other field that differs, changed(arg, row) is called. */

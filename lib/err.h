@@ -10,7 +10,7 @@
 #define XMSG_ERR_H
 
 struct err {
-	int code;       /* errno or a code of the module, never 0 when set */
+	int code; /* errno or a code of the module, never 0 when set */
 	char text[400]; /* one line, no newline, NUL-terminated */
 };
 

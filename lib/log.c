@@ -76,9 +76,8 @@ escape(char *out, const char *in)
 }
 
 /* Format one line and send it off in one write. */
-static void
-emit(enum log_level lv, const char *sub, const char *fmt, va_list ap)
-    __attribute__((format(printf, 3, 0)));
+static void emit(enum log_level lv, const char *sub, const char *fmt,
+    va_list ap) __attribute__((format(printf, 3, 0)));
 
 static void
 emit(enum log_level lv, const char *sub, const char *fmt, va_list ap)
