@@ -166,7 +166,7 @@ api_ms_error(struct peer *p, enum ms_rc rc, const char *name)
 	case MS_NO_REPLY_QUEUE:
 		api_error(p, 409, "no_reply_queue",
 		    "nobody waits for the reply: its queue is gone",
-		    "acknowledge the request: DELETE it");
+		    "acknowledge the request: xmsg ack QUEUE:ID");
 		break;
 	case MS_HELD:
 		api_error(

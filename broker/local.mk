@@ -35,3 +35,6 @@ xmsgd_LDADD = $(BROKER_LIBS)
 install-exec-hook: install-old-names
 install-old-names:
 	cd '$(DESTDIR)$(sbindir)' && $(LN_S) -f xmsgd message-switch
+uninstall-hook: uninstall-old-names
+uninstall-old-names:
+	rm -f '$(DESTDIR)$(sbindir)/message-switch'
