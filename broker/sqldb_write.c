@@ -38,6 +38,7 @@ qent_add(struct sqldb *db, struct str name, int64_t qid)
 void
 qent_del(struct sqldb *db, struct qent *q)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): uthash */
 	HASH_DEL(db->queues, q);
 	free(q);
 }

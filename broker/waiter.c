@@ -33,6 +33,7 @@ unlink_name(struct waiters *ws, struct waitlink *l)
 	TAILQ_REMOVE(&wn->links, l, entry);
 	if (--wn->nlinks > 0)
 		return;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): uthash */
 	HASH_DEL(ws->names, wn);
 	free(wn);
 }

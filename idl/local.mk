@@ -72,7 +72,7 @@ clean-idl-ocaml:
 bin_PROGRAMS += xmsg-idl
 xmsg_idl_SOURCES = idl/main.c
 xmsg_idl_CPPFLAGS = $(libidl_a_CPPFLAGS) \
-	-DXMSG_VERSION='"$(PACKAGE_VERSION)"' -DXMSG_APIDIR='"$(idlapidir)"'
+	-DXMSG_APIDIR='"$(idlapidir)"'
 IDL_LIBS = libidl.a libbase.a $(YAML_LIBS) $(JANSSON_LIBS)
 xmsg_idl_LDADD = $(IDL_LIBS)
 xmsg_idl_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "version.h"
 #include "xalloc.h"
 
 #include "check.h"

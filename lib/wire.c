@@ -165,6 +165,7 @@ name_ok(struct str s)
 struct str
 wire_get_segment(struct str s)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
 	char *w = s.n > 0 ? memchr(s.p, '%', s.n) : NULL;
 	const char *r = w, *end = s.p + s.n;
 
