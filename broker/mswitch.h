@@ -116,7 +116,6 @@ struct change {
 	uint32_t pid;
 	char *copy;
 	struct kent *kent;
-	int64_t acks;
 };
 
 /* One message chosen for an answer. */

@@ -66,12 +66,6 @@ ack_fill(struct store_op *op, struct queue *q, struct msg *msg)
 	msg->flags |= MSG_LEAVING;
 }
 
-static void
-lazy_done(struct change *ch)
-{
-	free(ch);
-}
-
 /* Acknowledge a request that has its reply: the reply's commit has made it
  * durable (invariant 7), the removal may take its time. */
 void
@@ -81,7 +75,7 @@ mswitch_ack_lazy(
 	struct change *ch = xcalloc(1, sizeof *ch);
 	struct str none = {NULL, 0};
 
-	ch->done = lazy_done;
+	ch->done = change_free;
 	change_init(m, ch, c);
 	ch->lazy = true;
 	ch->op[0].done = ack_done;

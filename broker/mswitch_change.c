@@ -236,8 +236,9 @@ mswitch_destroy(
 
 /* ---- the end of a session ---- */
 
-static void
-drop_done(struct change *ch)
+/* The `done` of a change that nobody waits for and that owns itself. */
+void
+change_free(struct change *ch)
 {
 	free(ch);
 }
@@ -257,7 +258,7 @@ ms_session_ended(void *ctx, struct session *s)
 		if (q->owner != s || q->ending)
 			continue;
 		ch = xcalloc(1, sizeof *ch);
-		ch->done = drop_done;
+		ch->done = change_free;
 		if (mswitch_destroy(m, ch, NULL, q->name) != MS_PENDING)
 			free(ch);
 	}

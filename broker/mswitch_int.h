@@ -22,6 +22,8 @@ struct change *change_of(struct store_op *op);
 void change_init(struct mswitch *m, struct change *ch, const struct client *c);
 void change_end(struct change *ch, enum ms_rc rc);
 enum ms_rc change_not(struct change *ch, enum ms_rc rc);
+/* A `done` for a change that nobody waits for: it frees itself. */
+void change_free(struct change *ch);
 enum ms_rc change_limit(struct change *ch, const char *name);
 /* Point two names to a copy that lives as long as the change. */
 void change_names(struct change *ch, struct str *a, struct str *b);

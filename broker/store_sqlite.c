@@ -93,8 +93,6 @@ struct store_sqlite {
 	int efd;
 	struct event *ev;
 	struct event *lazy; /* commits lazy ops that had no company */
-	void (*closed)(void *);
-	void *closed_arg;
 };
 
 /* ---- lists ---- */
