@@ -27,7 +27,7 @@
 #include "watch.h"
 #include "xalloc.h"
 
-#define ASK_GAP_NS (NS_PER_SEC / 2) /* between probes of one plugin */
+#define ASK_GAP_NS (300 * NS_PER_MS) /* between probes of one plugin */
 
 /* ---- names ---- */
 

@@ -5,14 +5,14 @@
  * Asking one plugin, and what its answer leads to.
  *
  * A plugin that has changed is asked again while it is served.  When it then
- * fails to answer it is not given up at once: packages are upgraded file by
- * file, and giving up takes the queue away, which fails calls in progress and
- * makes the toolstack's next ones wait for a queue that is not there.  It is
- * asked REASKS times in all.  After that it is given up, as a plugin that cannot
- * even say who it is fails its users slowly and in odd places, whereas one that
- * is gone is seen in listings, with the reason.  One that may not be trusted any
- * more, or says that it needs another version, is given up at once: its scripts
- * would not be run, or would be misunderstood.
+ * fails to answer it is asked once more a little later, and only then given up:
+ * packages are upgraded file by file, each change of a file begins this anew,
+ * and giving up takes the queue away, which fails calls in progress and lets the
+ * toolstack's next ones wait for a queue that is not there.  But it is given up:
+ * a plugin that cannot even say who it is fails its users slowly and in odd
+ * places, whereas one that is gone is seen in listings, with the reason.  One
+ * that may not be trusted any more, or says that it needs another version, is
+ * given up at once: its scripts would not be run, or would be misunderstood.
  */
 #include "plugin_impl.h"
 
@@ -27,8 +27,9 @@
 #include "watch.h"
 #include "xalloc.h"
 
-#define WAIT_NS NS_PER_SEC /* after the first failure; doubles */
-#define REASKS	3 /* failures of a served one before it is given up */
+#define WAIT_NS	 NS_PER_SEC /* after the first failure; doubles */
+#define REASKS	 2 /* failures of a served one before it is given up */
+#define REASK_NS (NS_PER_SEC / 4) /* between them */
 
 static const char *const no_features[] = {NULL};
 static const char *const state_names[] = {[PLUGIN_NEW] = "new",
@@ -162,15 +163,20 @@ entry_withdraw(struct plugins *ps, struct entry *e, const char *why)
 static void
 failed(struct plugins *ps, struct entry *e, const char *why, bool for_good)
 {
+	int64_t now = clock_mono_ns();
+
 	e->p.failures++;
-	e->due_ns = clock_mono_ns() + patience(ps, e->p.failures);
 	if (e->served && !for_good && e->p.failures < REASKS) {
+		e->due_ns = now + REASK_NS;
 		log_warn("plugin", "%s has changed and does not answer: %s",
 		    e->p.name, why);
 		return;
 	}
-	if (e->served)
+	if (e->served) {
+		e->p.failures = 1;
 		entry_withdraw(ps, e, why);
+	}
+	e->due_ns = now + patience(ps, e->p.failures);
 	say(e, why);
 	enter(e, PLUGIN_WAITING, why);
 }

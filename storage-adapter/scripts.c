@@ -191,6 +191,7 @@ enum script_rc
 scripts_find(
     struct scripts *s, const char *method, const char **path, struct err *e)
 {
+	struct err last = {0};
 	enum script_rc rc;
 
 	*path = "";
@@ -200,10 +201,13 @@ scripts_find(
 		err_set(e, EINVAL, "%s is not the name of a method", shown);
 		return SCRIPT_MISSING;
 	}
-	rc = try_known(s, method, e);
+	rc = try_known(s, method, &last);
 	if (rc == SCRIPT_MISSING || rc == SCRIPT_NOT_EXECUTABLE)
-		rc = refresh(s, method, e) == -1 ? SCRIPT_NO_DIR
-						 : try_known(s, method, e);
+		rc = refresh(s, method, &last) == -1
+		    ? SCRIPT_NO_DIR
+		    : try_known(s, method, &last);
+	if (rc != SCRIPT_OK && e)
+		*e = last;
 	*path = s->path;
 	return rc;
 }

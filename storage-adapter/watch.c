@@ -16,9 +16,10 @@
  * the next step of our path counts.
  *
  * Where inotify does not work, or has no room for us, folders are looked at
- * every rescan_ns, and inotify is tried again now and then.  A slow look goes on
- * in any case, for what no watch tells: a link's target elsewhere, a folder on
- * a file server.
+ * every rescan_ns, and inotify is tried again now and then.  So are they while
+ * a link in them leads to nothing, as nobody tells when it does.  A slow look
+ * goes on in any case, for the rest of what no watch tells: a script's link to
+ * elsewhere, a folder on a file server.
  */
 #include "watch.h"
 
@@ -400,11 +401,18 @@ look_at(struct watch *w, enum plugin_kind kind)
 	*old = now;
 }
 
+/* Will somebody tell when this folder changes? */
+static bool
+told(const struct folder *f)
+{
+	return f->found != UNREADABLE && !f->dangling;
+}
+
 /* Compare everything. */
 static void
 look(struct watch *w)
 {
-	bool readable;
+	bool all_told;
 
 	w->dirty_ns = 0;
 	w->round++;
@@ -418,9 +426,9 @@ look(struct watch *w)
 		w->complained = false;
 		log_info("watch", "%s is watched again", w->root);
 	}
-	readable = w->kinds[PLUGIN_VOLUME].found != UNREADABLE &&
-	    w->kinds[PLUGIN_DATAPATH].found != UNREADABLE;
-	look_in(w, w->fd != -1 && readable ? SLOW_NS : w->conf.rescan_ns);
+	all_told = w->fd != -1 && told(&w->kinds[PLUGIN_VOLUME]) &&
+	    told(&w->kinds[PLUGIN_DATAPATH]);
+	look_in(w, all_told ? SLOW_NS : w->conf.rescan_ns);
 	w->hooks.looked(w->hooks.arg);
 }
 

@@ -197,7 +197,7 @@ item_keep(struct folder *f, const char *name)
 
 /* Could this entry be a plugin's folder?  A link may lead to one. */
 static bool
-candidate(int dir, const struct dirent *de)
+candidate(struct folder *f, int dir, const struct dirent *de)
 {
 	struct stat st;
 
@@ -207,7 +207,10 @@ candidate(int dir, const struct dirent *de)
 		return true;
 	if (de->d_type != DT_LNK && de->d_type != DT_UNKNOWN)
 		return false;
-	return fstatat(dir, de->d_name, &st, 0) == 0 && S_ISDIR(st.st_mode);
+	if (fstatat(dir, de->d_name, &st, 0) == 0)
+		return S_ISDIR(st.st_mode);
+	f->dangling = true;
+	return false;
 }
 
 /* The names in a folder, a new list in order. */
@@ -223,7 +226,7 @@ watch_list(struct folder *f)
 		    : UNREADABLE;
 	f->v = xcalloc(WATCH_MOST + 1, sizeof *f->v);
 	while (errno = 0, (de = readdir(d)) != NULL)
-		if (candidate(dirfd(d), de))
+		if (candidate(f, dirfd(d), de))
 			item_keep(f, de->d_name);
 	f->found = errno ? UNREADABLE : THERE;
 	closedir(d);

@@ -26,6 +26,7 @@ struct folder {
 	struct item *v; /* in order of name */
 	size_t n;
 	enum found found;
+	bool dangling; /* some link in it leads to nothing */
 	bool crowded; /* there were more than WATCH_MOST */
 };
 

@@ -3,7 +3,7 @@
 
 # Plugins of the adapter: names, scripts, trust, folders that change.  The log is
 # caught.
-plugin_tests = tests/test_plugin
+plugin_tests = tests/test_plugin tests/test_trust tests/test_scripts
 check_PROGRAMS += $(plugin_tests)
 TESTS += $(plugin_tests)
 PLUGIN_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
@@ -17,3 +17,11 @@ tests_test_plugin_SOURCES = tests/test_plugin.c $(PLUGIN_KIT)
 tests_test_plugin_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 tests_test_plugin_LDADD = $(PLUGIN_LINK_LIBS)
 tests_test_plugin_LDFLAGS = $(PLUGIN_LINK)
+tests_test_scripts_SOURCES = tests/test_scripts.c tests/support/tempdir.c
+tests_test_scripts_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+tests_test_scripts_LDADD = $(PLUGIN_LINK_LIBS)
+tests_test_scripts_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=readdir \
+	-Wl,--wrap=opendir
+tests_test_trust_SOURCES = tests/test_trust.c tests/support/tempdir.c
+tests_test_trust_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+tests_test_trust_LDADD = $(PLUGIN_LINK_LIBS)
