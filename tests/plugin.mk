@@ -12,7 +12,8 @@ PLUGIN_LINK_LIBS = libadapter.a $(UNIT_LIBS) $(EVENT_LIBS) $(JANSSON_LIBS)
 PLUGIN_KIT = tests/test_plugin_kit.c tests/test_plugin_kit.h \
 	tests/support/tempdir.c
 PLUGIN_LINK = $(AM_LDFLAGS) -Wl,--wrap=log_info -Wl,--wrap=log_warn \
-	-Wl,--wrap=log_error
+	-Wl,--wrap=log_error -Wl,--wrap=inotify_init1 \
+	-Wl,--wrap=clock_wall_ns
 tests_test_plugin_SOURCES = tests/test_plugin.c $(PLUGIN_KIT)
 tests_test_plugin_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 tests_test_plugin_LDADD = $(PLUGIN_LINK_LIBS)
