@@ -3,7 +3,8 @@
 
 # Plugins of the adapter: names, scripts, trust, folders that change.  The log is
 # caught.
-plugin_tests = tests/test_plugin tests/test_trust tests/test_scripts
+plugin_tests = tests/test_plugin tests/test_plugin_time tests/test_trust \
+	tests/test_scripts
 check_PROGRAMS += $(plugin_tests)
 TESTS += $(plugin_tests)
 PLUGIN_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
@@ -26,3 +27,8 @@ tests_test_scripts_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=readdir \
 tests_test_trust_SOURCES = tests/test_trust.c tests/support/tempdir.c
 tests_test_trust_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 tests_test_trust_LDADD = $(PLUGIN_LINK_LIBS)
+tests_test_plugin_time_SOURCES = tests/test_plugin_time.c $(PLUGIN_KIT)
+tests_test_plugin_time_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+tests_test_plugin_time_LDADD = $(PLUGIN_LINK_LIBS)
+tests_test_plugin_time_LDFLAGS = $(PLUGIN_LINK) -Wl,--wrap=clock_mono_ns \
+	-Wl,--wrap=event_add -Wl,--wrap=event_free
