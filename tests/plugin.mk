@@ -4,7 +4,7 @@
 # Plugins of the adapter: names, scripts, trust, folders that change.  The log is
 # caught.
 plugin_tests = tests/test_plugin tests/test_plugin_time tests/test_trust \
-	tests/test_scripts
+	tests/test_scripts tests/test_watch tests/test_plugin_churn
 check_PROGRAMS += $(plugin_tests)
 TESTS += $(plugin_tests)
 PLUGIN_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
@@ -32,3 +32,14 @@ tests_test_plugin_time_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 tests_test_plugin_time_LDADD = $(PLUGIN_LINK_LIBS)
 tests_test_plugin_time_LDFLAGS = $(PLUGIN_LINK) -Wl,--wrap=clock_mono_ns \
 	-Wl,--wrap=event_add -Wl,--wrap=event_free
+tests_test_watch_SOURCES = tests/test_watch.c $(PLUGIN_KIT)
+tests_test_watch_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+tests_test_watch_LDADD = $(PLUGIN_LINK_LIBS)
+tests_test_watch_LDFLAGS = $(PLUGIN_LINK) -Wl,--wrap=read \
+	-Wl,--wrap=inotify_add_watch -Wl,--wrap=opendir
+tests_test_plugin_churn_SOURCES = tests/test_plugin_churn.c \
+	tests/support/rnd.h $(PLUGIN_KIT)
+tests_test_plugin_churn_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+tests_test_plugin_churn_LDADD = $(PLUGIN_LINK_LIBS)
+tests_test_plugin_churn_LDFLAGS = $(PLUGIN_LINK) \
+	-Wl,--wrap=inotify_add_watch
