@@ -59,7 +59,7 @@ struct ms_limits {
 
 struct ms_counters {
 	uint64_t published, replied, duplicates, delivered, acked, refused;
-	uint64_t created, destroyed, polls;
+	uint64_t created, destroyed, polls, cancelled;
 };
 
 struct queue {
@@ -107,6 +107,7 @@ struct change {
 	bool lazy; /* an ack that has been answered already */
 	int64_t messages; /* destroy: how many went with it */
 	const char *limit; /* MS_LIMIT: which one */
+	struct str note; /* a cancellation: who and why; the caller's */
 	/* private */
 	struct mswitch *m;
 	struct queue *q;
@@ -232,6 +233,18 @@ enum ms_rc mswitch_ack(struct mswitch *m, struct change *ch, struct client *c,
 enum ms_rc mswitch_answer(struct mswitch *m, struct change *ch,
     struct client *c, struct str queue, int64_t id, struct str reply_to,
     struct str payload);
+/* Remove a message and answer its caller with a failure, in one transaction.
+ * What waits for no answer (a reply; a request that has been answered; one whose
+ * reply queue is gone) is only removed: ch->id is then 0.  The strings must live
+ * until done, except the queue's name. */
+struct ms_cancel {
+	struct str queue, reply_to;
+	int64_t id;
+	struct str failure; /* what the caller gets */
+	struct str note; /* who and why, for the recorder */
+};
+enum ms_rc mswitch_cancel(struct mswitch *m, struct change *ch,
+    struct client *c, const struct ms_cancel *k);
 /* Hold (STORE_HELD_OPERATOR) or release (STORE_RELEASED) a message. */
 enum ms_rc mswitch_mark(struct mswitch *m, struct change *ch, struct client *c,
     struct str queue, int64_t id, int held);

@@ -8,6 +8,26 @@
 
 #include "xalloc.h"
 
+/* Who cancelled it, why, and what its caller was told. */
+static void
+record_cancel(struct mswitch *m, const struct change *ch, const struct queue *q,
+    int64_t id)
+{
+	struct ring_event e = {
+	    .type = RING_CANCEL,
+	    .pid = ch->pid,
+	    .queue = q->name,
+	    .id = id,
+	    .peer = ch->queue_name,
+	    .re_id = ch->id,
+	    .text = ch->note,
+	};
+
+	if (ch->session != NULL)
+		e.client = ch->session->token;
+	ms_record_event(m, &e, (struct str){NULL, 0});
+}
+
 /* An acknowledgement is durable, or failed: the message leaves, or is back. */
 void
 ack_finish(
@@ -25,8 +45,13 @@ ack_finish(
 		mswitch_dirty(m, q);
 		return;
 	}
-	ms_record(m, RING_ACK, ch->session, ch->pid, q->name, id);
-	m->counters.acked++;
+	if (ch->note.p == NULL) {
+		ms_record(m, RING_ACK, ch->session, ch->pid, q->name, id);
+		m->counters.acked++;
+	} else {
+		record_cancel(m, ch, q, id);
+		m->counters.cancelled++;
+	}
 	q->out++;
 	queue_drop_msg(m, q, id);
 }
@@ -39,7 +64,8 @@ is_there(const struct mswitch *m, struct str queue, int64_t id)
 	return q != NULL && msgq_find(&q->q, id) != NULL;
 }
 
-static void
+/* The op of an acknowledgement alone is done. */
+void
 ack_done(struct store_op *op)
 {
 	struct change *ch = change_of(op);
@@ -57,7 +83,7 @@ ack_done(struct store_op *op)
 }
 
 /* Fill the op of an acknowledgement and mark the message. */
-static void
+void
 ack_fill(struct store_op *op, struct queue *q, struct msg *msg)
 {
 	op->u.ack.queue = q->name;

@@ -42,6 +42,8 @@ struct kent *keys_add(struct mswitch *m, struct str queue, struct str key);
 void keys_del(struct mswitch *m, struct kent *k);
 
 /* mswitch_ack.c */
+void ack_fill(struct store_op *op, struct queue *q, struct msg *msg);
+void ack_done(struct store_op *op);
 void ack_finish(struct mswitch *m, struct change *ch, struct str queue,
     int64_t id, bool ok);
 void mswitch_ack_lazy(
