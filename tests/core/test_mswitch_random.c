@@ -116,6 +116,19 @@ step_answer(struct script *s, struct ct_client *c, int q)
 }
 
 static void
+step_cancel(struct script *s, struct ct_client *c, int q)
+{
+	struct ct_change *x = begin(s);
+	struct ms_cancel k = {.queue = str_of(qnames[q]),
+	    .id = some_id(s),
+	    .reply_to = rnd_below(&s->rnd, 4) ? STR("p1") : STR("none"),
+	    .failure = STR("failure"),
+	    .note = STR("note")};
+
+	began(s, mswitch_cancel(s->t->m, &x->ch, &c->client, &k));
+}
+
+static void
 step_mark(struct script *s, struct ct_client *c, int q)
 {
 	struct ct_change *x = begin(s);
@@ -152,8 +165,8 @@ step_leave(struct script *s, struct ct_client *c, int q)
 
 static void (*const steps[])(struct script *, struct ct_client *, int) = {
     step_create, step_create, step_destroy, step_send, step_send, step_send,
-    step_send, step_ack, step_ack, step_answer, step_mark, step_poll, step_poll,
-    step_leave};
+    step_send, step_ack, step_ack, step_answer, step_cancel, step_mark,
+    step_poll, step_poll, step_leave};
 
 /* Commit, then see that what was under way has been told. */
 static void
@@ -473,6 +486,33 @@ do_answer(struct model *w, int q)
 	ct_free(x);
 }
 
+/* Remove, with a failure for the caller when it waits. */
+static void
+do_cancel(struct model *w, int q)
+{
+	struct mmsg *r = any(w);
+	struct ct_change *x;
+	struct ms_cancel k = {.failure = STR("failure"), .note = STR("note")};
+	bool adds;
+
+	if (r == NULL || r->gone)
+		return;
+	adds = w->exists[q] && r->answer == 0 && r->re_id == 0;
+	k.queue = str_of(mnames[r->queue]);
+	k.id = r->id;
+	k.reply_to = str_of(mnames[q]);
+	x = ct_new();
+	assert_int_equal(
+	    ct_end(w->t, x, mswitch_cancel(w->t->m, &x->ch, NULL, &k)), MS_OK);
+	r->gone = true;
+	assert_int_equal(x->ch.id != 0, adds);
+	if (adds) {
+		r->answer = x->ch.id;
+		(void)model_add(w, q, x->ch.id, r->id, "failure");
+	}
+	ct_free(x);
+}
+
 static void
 do_ack(struct model *w, int q)
 {
@@ -577,8 +617,8 @@ do_restart(struct model *w, int q)
 
 static void (*const acts[])(struct model *, int) = {do_create, do_create,
     do_destroy, do_publish, do_publish, do_publish, do_publish, do_reply,
-    do_reply, do_answer, do_answer, do_ack, do_ack, do_ack, do_mark, do_poll,
-    do_poll, do_leave, do_restart};
+    do_reply, do_answer, do_answer, do_cancel, do_ack, do_ack, do_ack, do_mark,
+    do_poll, do_poll, do_leave, do_restart};
 
 /* The index holds what the model holds. */
 static void
