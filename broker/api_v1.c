@@ -363,6 +363,7 @@ static const struct route {
     {"POST", "queues/*/messages/*/cancel", v1_post_cancel},
     {"POST", "queues/*/messages/*/hold", v1_post_hold},
     {"POST", "queues/*/messages/*/release", v1_post_release},
+    {"POST", "queues/*/messages/*/requeue", v1_post_requeue},
     {"GET", "events", v1_get_events},
     {"GET", "clients", v1_get_clients},
 };

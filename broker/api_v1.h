@@ -60,6 +60,7 @@ void v1_delete_message(const struct v1 *v);
 void v1_post_reply(const struct v1 *v);
 void v1_post_hold(const struct v1 *v);
 void v1_post_release(const struct v1 *v);
+void v1_post_requeue(const struct v1 *v);
 void v1_post_cancel(const struct v1 *v);
 
 #endif

@@ -201,6 +201,21 @@ v1_post_release(const struct v1 *v)
 	mark(v, STORE_RELEASED);
 }
 
+void
+v1_post_requeue(const struct v1 *v)
+{
+	struct call *c;
+	int64_t id;
+
+	if (!v1_id(v, &id))
+		return;
+	c = new_change(v, V1_MARK, v->seg[1]);
+	c->arg = id;
+	begin(c,
+	    mswitch_requeue(
+		v->a->m, &c->u.change, &v->p->client, v->seg[1], id));
+}
+
 /* ---- reply and acknowledge ---- */
 
 /* The request has been read, so its reply queue is known. */

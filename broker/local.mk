@@ -9,7 +9,8 @@ libbroker_a_SOURCES = \
 	broker/trace.c broker/trace.h \
 	broker/mswitch.c broker/mswitch_load.c broker/mswitch_poll.c \
 	broker/mswitch_change.c broker/mswitch_send.c broker/mswitch_ack.c \
-	broker/mswitch_cancel.c broker/rpc.c broker/rpc.h \
+	broker/mswitch_cancel.c broker/mswitch_mark.c \
+	broker/mswitch_poison.c broker/rpc.c broker/rpc.h \
 	broker/mswitch.h broker/mswitch_int.h \
 	broker/store.c broker/store.h \
 	broker/store_mem.c broker/store_sqlite.c \

@@ -190,6 +190,12 @@ def acts(run, first, second):
     run.call('deleteMessage', 200, number=second)
     run.call('deleteMessage', 404, number=second)
     run.call('deleteMessage', 400, number='x')
+    run.call('requeueMessage', 400, number='x')
+    run.call('requeueMessage', 404, number=second)
+    late = run.c.publish('q', 'answered', 'me')
+    run.call('requeueMessage', 200, number=late)
+    run.c.respond('me', 'q', late, 'pong')
+    run.call('requeueMessage', 409, number=late)
     third = run.c.publish('q', '{"method":"m","id":3}', 'me')
     run.call('cancelMessage', 400, number=third, body='[]')
     done = run.call('cancelMessage', 200, number=third,
