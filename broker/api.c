@@ -46,6 +46,7 @@ call_free(struct call *c)
 	if (c->peer != NULL)
 		c->peer->call = NULL;
 	free(c->name);
+	act_free(c->act);
 	buf_fini(&c->body);
 	if (a->spare == NULL)
 		a->spare = c;

@@ -53,6 +53,17 @@ struct peer {
 	char comm[16];
 };
 
+/* Which events are wanted. */
+struct event_filter {
+	uint32_t kinds; /* bits 1 << ring_type, 0: all */
+	int64_t id; /* of a message, or of the request it answers; 0: all */
+	struct str queue; /* p == NULL: all */
+	struct str prefix; /* of the queue */
+};
+
+/* What an act on messages carries along. */
+struct act;
+
 /* A request that is not answered yet. */
 struct call {
 	union {
@@ -72,6 +83,8 @@ struct call {
 	char *name; /* owned, NUL-terminated, or NULL */
 	size_t name_n;
 	struct diag_item *items;
+	struct event_filter filter; /* its names are in body */
+	struct act *act; /* owned, or NULL */
 	struct buf body;
 };
 
@@ -93,6 +106,8 @@ void api_ms_error(struct peer *p, enum ms_rc rc, const char *limit);
 void api_reply(struct peer *p, int status, const char *type, struct str body);
 struct buf *api_out(struct api *a); /* empty */
 
+/* api_v1_act.c */
+void act_free(struct act *act);
 /* api_look.c */
 void api_diagnostics(struct peer *p);
 void api_trace(struct peer *p, const struct wire_req *r);

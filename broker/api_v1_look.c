@@ -11,8 +11,6 @@
 #include "redact.h"
 #include "xalloc.h"
 
-#define LISTING_BYTES (4L * 1024 * 1024) /* one page is cut at */
-
 /* ---- messages ---- */
 
 static const char *
@@ -225,104 +223,6 @@ v1_get_message(const struct v1 *v)
 	c->n1 = 1;
 	c->flag = raw;
 	(void)mswitch_look(v->a->m, &c->u.poll, v->seg[1], 1);
-}
-
-/* ---- events ---- */
-
-static void
-put_event(struct jsonw *w, const struct ring_event *e)
-{
-	jsonw_open(w, NULL, '{');
-	jsonw_int(w, "seq", (int64_t)e->seq);
-	jsonw_seconds(w, "time", e->wall_ns);
-	jsonw_str(w, "type", str_of(ring_type_name(e->type)));
-	jsonw_str(w, "client", e->client);
-	jsonw_int(w, "pid", e->pid);
-	jsonw_str(w, "queue", e->queue);
-	jsonw_int(w, "id", e->id);
-	jsonw_str(w, "peer", e->peer);
-	jsonw_int(w, "re_id", e->re_id);
-	jsonw_int(w, "size", e->size);
-	if (e->dur_ns >= 0)
-		jsonw_seconds(w, "duration_s", e->dur_ns);
-	else
-		jsonw_null(w, "duration_s");
-	jsonw_str(w, "text", e->text);
-	jsonw_close(w, '}');
-}
-
-static void
-events_reply(struct peer *p, uint64_t after, size_t limit)
-{
-	struct v1 v = {.p = p, .a = p->api};
-	const struct ring *r = &p->api->trace->ring;
-	uint64_t first = ring_first(r), next = after;
-	struct ring_cursor at = ring_seek(r, after < first ? first : after);
-	struct ring_event e;
-	struct jsonw w = v1_start(&v);
-
-	jsonw_open(&w, "events", '[');
-	while (limit-- > 0 && w.b->n < LISTING_BYTES && ring_read(r, &at, &e)) {
-		put_event(&w, &e);
-		next = e.seq + 1;
-	}
-	jsonw_close(&w, ']');
-	if (next < first)
-		next = first;
-	jsonw_int(&w, "next", (int64_t)next);
-	jsonw_int(&w, "lost", after < first ? (int64_t)(first - after) : 0);
-	v1_finish(&v, &w);
-}
-
-static void
-events_woken(struct trace_wait *wait)
-{
-	struct call *c = (struct call *)wait;
-
-	events_reply(c->peer, c->after, c->limit);
-}
-
-static void
-events_expired(struct deadline *d, int64_t now)
-{
-	struct call *c = (struct call *)d;
-
-	(void)now;
-	trace_unwait(c->api->trace, &c->u.wait);
-	events_reply(c->peer, c->after, c->limit);
-}
-
-void
-v1_get_events(const struct v1 *v)
-{
-	const struct ring *r = &v->a->trace->ring;
-	uint64_t next = ring_next(r), from;
-	int64_t after, wait, limit;
-	struct call *c;
-
-	if (!v1_param_int(v, "after", -2, -1, INT64_MAX, &after) ||
-	    !v1_param_int(v, "wait", 0, 0, 300, &wait) ||
-	    !v1_param_int(v, "limit", 1000, 1, 100000, &limit))
-		return;
-	from = after == -1 ? ring_first(r) : (uint64_t)after;
-	if (after == -2)
-		from = next > (uint64_t)limit ? next - (uint64_t)limit : 0;
-	if (after == -2 && from < ring_first(r))
-		from = ring_first(r);
-	if (from > next)
-		from = next; /* from another life of the recorder */
-	if (from < next || wait == 0) {
-		events_reply(v->p, from, (size_t)limit);
-		return;
-	}
-	c = call_new(v->p, CALL_WAIT);
-	c->after = from;
-	c->limit = (size_t)limit;
-	c->u.wait.fn = events_woken;
-	c->u.wait.deadline.fn = events_expired;
-	trace_wait(
-	    v->a->trace, &c->u.wait, v->a->m->now_ns + wait * NS_PER_SEC);
-	http_park(v->p->conn);
 }
 
 /* ---- clients ---- */

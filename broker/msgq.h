@@ -41,6 +41,9 @@ enum msg_flag {
 	MSG_LEAVING = 2, /* its removal is on the way to the disk */
 	MSG_REPLY = 4, /* answers a request */
 	MSG_ANSWERED = 8, /* a request whose reply is enqueued */
+	MSG_HOLDING = 16, /* to be held, that is on the way to the disk */
+	MSG_AGAIN = 32, /* to be offered once more, wherever cursors stand */
+	MSG_REOFFERED = 64, /* was handed out because of that */
 };
 
 struct msg {

@@ -81,6 +81,8 @@ queue_remove(struct mswitch *m, struct queue *q)
 			m->cached -= (int64_t)body_size(msg->body);
 		if (msg->flags & MSG_ANSWERED)
 			queue_note_answered(m, msg->id, 0);
+		if (m->strikes.n > 0)
+			idmap_del(&m->strikes, msg->id);
 	}
 	m->messages -= (int64_t)q->q.n;
 	m->bytes -= q->bytes;
@@ -135,6 +137,16 @@ queue_append(struct mswitch *m, struct queue *q, const struct store_msg *sm,
 	return msg;
 }
 
+/* Offer it once more, or no longer. */
+void
+msg_again(struct queue *q, struct msg *msg, bool on)
+{
+	if (on == ((msg->flags & MSG_AGAIN) != 0))
+		return;
+	msg->flags ^= MSG_AGAIN;
+	q->again += on ? 1 : -1;
+}
+
 /* A message that is durably gone leaves the index. */
 void
 queue_drop_msg(struct mswitch *m, struct queue *q, int64_t id)
@@ -145,6 +157,9 @@ queue_drop_msg(struct mswitch *m, struct queue *q, int64_t id)
 		return;
 	if (msg->body != NULL)
 		m->cached -= (int64_t)body_size(msg->body);
+	msg_again(q, msg, false);
+	if (m->strikes.n > 0)
+		idmap_del(&m->strikes, id);
 	q->held -= msg_is_held(msg);
 	q->delivered -= msg->deliveries > 0;
 	q->bytes -= msg->size;
@@ -264,6 +279,7 @@ mswitch_new(const struct ms_config *c)
 	m->deadlines = c->deadlines;
 	m->trace = c->trace;
 	m->sessions.ended = ms_session_ended;
+	m->sessions.gone = batch_free;
 	m->sessions.ctx = m;
 	m->forget = xreallocarray(NULL, REMEMBER_ANSWERS, sizeof *m->forget);
 	TAILQ_INIT(&m->keys.by_age);
@@ -293,6 +309,7 @@ mswitch_free(struct mswitch *m)
 		keys_del(m, k);
 	sessions_fini(&m->sessions);
 	idmap_fini(&m->answered);
+	idmap_fini(&m->strikes);
 	free(m->forget);
 	free(m);
 }
@@ -349,18 +366,19 @@ static bool
 queue_check(const struct queue *q, int64_t *cached)
 {
 	struct msgq_cursor at = msgq_seek(&q->q, INT64_MIN);
-	int64_t bytes = 0, held = 0, delivered = 0;
+	int64_t bytes = 0, held = 0, delivered = 0, again = 0;
 	struct msg *msg;
 
 	while ((msg = msgq_next(&q->q, &at)) != NULL) {
 		bytes += msg->size;
 		held += msg->held > 0;
 		delivered += msg->deliveries > 0;
+		again += (msg->flags & MSG_AGAIN) != 0;
 		if (msg->body != NULL)
 			*cached += (int64_t)body_size(msg->body);
 	}
 	return msgq_check(&q->q) && bytes == q->bytes && held == q->held &&
-	    delivered == q->delivered && !q->dead;
+	    delivered == q->delivered && again == q->again && !q->dead;
 }
 
 /* Invariants. */

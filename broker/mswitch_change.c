@@ -252,6 +252,7 @@ ms_session_ended(void *ctx, struct session *s)
 	struct change *ch;
 
 	ms_record(m, RING_LOGOUT, s, 0, (struct str){NULL, 0}, 0);
+	batch_judge(m, s);
 	if (s->nqueues == 0)
 		return;
 	HASH_ITER (hh, m->queues, q, next) {

@@ -32,6 +32,24 @@ next(struct load *l, enum store_kind kind, void (*done)(struct store_op *))
 	store_kick(l->m->store);
 }
 
+/* One event that tells of a message that is still there. */
+static void
+recall(struct queue *q, struct msg *msg, const struct ring_event *e)
+{
+	bool requeued = str_eq(e->text, STR("requeued"));
+
+	if (e->type == RING_DELIVER) {
+		q->delivered += msg->deliveries == 0;
+		if (msg->deliveries < UINT16_MAX)
+			msg->deliveries++;
+	} else if (requeued) {
+		q->delivered -= msg->deliveries > 0;
+		msg->deliveries = 0;
+	}
+	/* let go, and nobody has had it since */
+	msg_again(q, msg, e->type == RING_RELEASE && !msg_is_held(msg));
+}
+
 /* The recorder outlives a kill: it still knows what had been handed out. */
 static void
 recall_deliveries(struct mswitch *m)
@@ -43,13 +61,10 @@ recall_deliveries(struct mswitch *m)
 	struct msg *msg;
 
 	while (ring_read(r, &at, &e)) {
-		if (e.type != RING_DELIVER ||
-		    (q = mswitch_queue(m, e.queue)) == NULL ||
-		    (msg = msgq_find(&q->q, e.id)) == NULL)
-			continue;
-		q->delivered += msg->deliveries == 0;
-		if (msg->deliveries < UINT16_MAX)
-			msg->deliveries++;
+		if ((e.type == RING_DELIVER || e.type == RING_RELEASE) &&
+		    (q = mswitch_queue(m, e.queue)) != NULL &&
+		    (msg = msgq_find(&q->q, e.id)) != NULL)
+			recall(q, msg, &e);
 	}
 }
 

@@ -209,7 +209,7 @@ apply_limits(struct server *sv)
 	h->max_pending = (size_t)s->pending;
 	*l = (struct ms_limits){s->queues, s->queue_messages, s->queue_bytes,
 	    s->total_bytes, s->session_transient, s->cache, s->transfer_bytes,
-	    s->grace, s->one_reply != 0};
+	    s->grace, s->one_reply != 0, s->poison};
 	sv->api.trace_entries = s->trace_entries;
 	sv->api.poll_max_ns = s->poll_time;
 	log_set_level((enum log_level)log_level_parse(s->log_level));

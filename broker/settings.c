@@ -76,6 +76,8 @@ const struct conf_row settings_rows[] = {
 	{"limits", "session_transient", CONF_INT, S(session_transient),
 	 "1000", 1, 1000000, CONF_RELOAD,
 	 "Transient queues that one token may own; beyond: 429."},
+	{"limits", "poison", CONF_INT, S(poison), "3", 0, 1000, CONF_RELOAD,
+	 "Ends of its consumer after which a request is held; 0: never."},
 	{"limits", "poll_queues", CONF_INT, S(poll_queues), "1000", 1, 1000000,
 	 0, "Queues that one poll may name; beyond: 413."},
 	{"limits", "poll_time", CONF_TIME, S(poll_time), "300s", SEC,

@@ -116,6 +116,19 @@ step_answer(struct script *s, struct ct_client *c, int q)
 }
 
 static void
+step_cancel(struct script *s, struct ct_client *c, int q)
+{
+	struct ct_change *x = begin(s);
+	struct ms_cancel k = {.queue = str_of(qnames[q]),
+	    .id = some_id(s),
+	    .reply_to = rnd_below(&s->rnd, 4) ? STR("p1") : STR("none"),
+	    .failure = STR("failure"),
+	    .note = STR("note")};
+
+	began(s, mswitch_cancel(s->t->m, &x->ch, &c->client, &k));
+}
+
+static void
 step_mark(struct script *s, struct ct_client *c, int q)
 {
 	struct ct_change *x = begin(s);
@@ -126,6 +139,16 @@ step_mark(struct script *s, struct ct_client *c, int q)
 }
 
 /* Polls of a client come one after the other, as over a connection. */
+static void
+step_requeue(struct script *s, struct ct_client *c, int q)
+{
+	struct ct_change *x = begin(s);
+
+	began(s,
+	    mswitch_requeue(
+		s->t->m, &x->ch, &c->client, str_of(qnames[q]), some_id(s)));
+}
+
 static void
 step_poll(struct script *s, struct ct_client *c, int q)
 {
@@ -152,8 +175,8 @@ step_leave(struct script *s, struct ct_client *c, int q)
 
 static void (*const steps[])(struct script *, struct ct_client *, int) = {
     step_create, step_create, step_destroy, step_send, step_send, step_send,
-    step_send, step_ack, step_ack, step_answer, step_mark, step_poll, step_poll,
-    step_leave};
+    step_send, step_ack, step_ack, step_answer, step_cancel, step_mark,
+    step_requeue, step_poll, step_poll, step_leave};
 
 /* Commit, then see that what was under way has been told. */
 static void
@@ -312,7 +335,7 @@ static const char *const mnames[QUEUES] = {"p0", "p1", "p2", "t0", "t1", "t2"};
 struct mmsg {
 	int64_t id, re_id, answer; /* answer: id of its reply, 0 none */
 	int queue, held;
-	bool gone;
+	bool gone, again;
 	char payload[12];
 };
 
@@ -473,6 +496,33 @@ do_answer(struct model *w, int q)
 	ct_free(x);
 }
 
+/* Remove, with a failure for the caller when it waits. */
+static void
+do_cancel(struct model *w, int q)
+{
+	struct mmsg *r = any(w);
+	struct ct_change *x;
+	struct ms_cancel k = {.failure = STR("failure"), .note = STR("note")};
+	bool adds;
+
+	if (r == NULL || r->gone)
+		return;
+	adds = w->exists[q] && r->answer == 0 && r->re_id == 0;
+	k.queue = str_of(mnames[r->queue]);
+	k.id = r->id;
+	k.reply_to = str_of(mnames[q]);
+	x = ct_new();
+	assert_int_equal(
+	    ct_end(w->t, x, mswitch_cancel(w->t->m, &x->ch, NULL, &k)), MS_OK);
+	r->gone = true;
+	assert_int_equal(x->ch.id != 0, adds);
+	if (adds) {
+		r->answer = x->ch.id;
+		(void)model_add(w, q, x->ch.id, r->id, "failure");
+	}
+	ct_free(x);
+}
+
 static void
 do_ack(struct model *w, int q)
 {
@@ -502,8 +552,56 @@ do_mark(struct model *w, int q)
 	    !w->exists[m->queue] ? MS_NO_QUEUE
 		: m->gone	 ? MS_NO_MESSAGE
 				 : MS_OK);
-	if (!m->gone)
+	if (m->gone)
+		return;
+	if (m->held > 0 && held < 0)
+		m->again = true; /* whatever the cursor of the next poll */
+	if (held > 0)
+		m->again = false;
+	if (m->held > 0 || held > 0)
 		m->held = held;
+}
+
+/* Offer it again. */
+static void
+do_requeue(struct model *w, int q)
+{
+	struct mmsg *m = any(w);
+	struct ct_change *x;
+	enum ms_rc rc;
+
+	(void)q;
+	if (m == NULL)
+		return;
+	x = ct_new();
+	rc = ct_end(w->t, x,
+	    mswitch_requeue(
+		w->t->m, &x->ch, NULL, str_of(mnames[m->queue]), m->id));
+	assert_int_equal(rc,
+	    !w->exists[m->queue] ? MS_NO_QUEUE
+		: m->gone	 ? MS_NO_MESSAGE
+		: m->answer != 0 ? MS_HELD
+				 : MS_OK);
+	if (rc == MS_OK) {
+		m->held = STORE_RELEASED;
+		m->again = true;
+	}
+	ct_free(x);
+}
+
+/* Take over what the core thinks of what is to be offered again: the recorder,
+ * from which it knows that after a restart, does not reach back for ever. */
+static void
+see_again(struct model *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		struct mmsg *m = &w->m[i];
+		struct queue *q =
+		    mswitch_queue(w->t->m, str_of(mnames[m->queue]));
+		struct msg *msg = q ? msgq_find(&q->q, m->id) : NULL;
+
+		m->again = msg != NULL && (msg->flags & MSG_AGAIN);
+	}
 }
 
 /* What a poll must give. */
@@ -525,7 +623,7 @@ do_poll(struct model *w, int q)
 	}
 	for (size_t i = 0; i < w->n && n < CT_MOST; i++) {
 		m = &w->m[i];
-		if (m->gone || m->held > 0 || m->id <= from ||
+		if (m->gone || m->held > 0 || (m->id <= from && !m->again) ||
 		    (strcmp(mnames[m->queue], names[0]) != 0 &&
 			strcmp(mnames[m->queue], names[1]) != 0))
 			continue;
@@ -535,10 +633,13 @@ do_poll(struct model *w, int q)
 			assert_int_equal(c->got[n].re_id, m->re_id);
 			assert_string_equal(c->got[n].payload, m->payload);
 		}
+		m->again = false;
 		n++;
 	}
 	if (n < CT_MOST)
 		assert_int_equal(n, c->ngot);
+	else
+		see_again(w); /* more came than was compared */
 }
 
 /* The owner of transient queues leaves and comes back. */
@@ -573,12 +674,13 @@ do_restart(struct model *w, int q)
 	for (size_t i = 0; i < w->n; i++)
 		if (w->m[i].answer != 0)
 			w->m[i].gone = true;
+	see_again(w);
 }
 
 static void (*const acts[])(struct model *, int) = {do_create, do_create,
     do_destroy, do_publish, do_publish, do_publish, do_publish, do_reply,
-    do_reply, do_answer, do_answer, do_ack, do_ack, do_ack, do_mark, do_poll,
-    do_poll, do_leave, do_restart};
+    do_reply, do_answer, do_answer, do_cancel, do_ack, do_ack, do_ack, do_mark,
+    do_requeue, do_poll, do_poll, do_leave, do_restart};
 
 /* The index holds what the model holds. */
 static void

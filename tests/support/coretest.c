@@ -91,7 +91,8 @@ ct_setup(void **state)
 	    .cache_bytes = 1 << 24,
 	    .transfer_bytes = 1 << 20,
 	    .grace_ns = 60 * NS_PER_SEC,
-	    .one_reply = true};
+	    .one_reply = true,
+	    .poison = 3};
 	logtest_clear();
 	ct_start(t);
 	return 0;
