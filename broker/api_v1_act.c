@@ -140,11 +140,26 @@ v1_put_queue(const struct v1 *v)
 		v->a->m, &c->u.change, &v->p->client, v->seg[1], false));
 }
 
+/* if_empty=1: only a queue with nothing in it or on its way to it, so that no
+ * request is lost that came at the last moment. */
 void
 v1_delete_queue(const struct v1 *v)
 {
-	struct call *c = new_change(v, V1_DESTROY, v->seg[1]);
+	struct queue *q;
+	struct call *c;
+	int64_t if_empty;
 
+	if (!v1_param_int(v, "if_empty", 0, 0, 1, &if_empty))
+		return;
+	q = if_empty ? v1_queue(v) : NULL;
+	if (if_empty && q == NULL)
+		return;
+	if (q != NULL && (q->q.n > 0 || q->pending > 0)) {
+		api_error(v->p, 409, "not_empty", "the queue is not empty",
+		    "leave out if_empty to destroy it all the same");
+		return;
+	}
+	c = new_change(v, V1_DESTROY, v->seg[1]);
 	begin(c,
 	    mswitch_destroy(v->a->m, &c->u.change, &v->p->client, v->seg[1]));
 }

@@ -36,7 +36,7 @@
 #include "poison.h"
 #include "probe.h"
 #include "record.h"
-#include "sched.h"
+#include "turns.h"
 #include "service.h"
 #include "state.h"
 #include "xalloc.h"
@@ -152,10 +152,10 @@ fixed(void *arg, const struct conf_row *row)
 	    row->name);
 }
 
-static struct sched_limits
+static struct turns_limits
 limits_of(const struct asettings *s)
 {
-	return (struct sched_limits){.total = (unsigned)s->scripts,
+	return (struct turns_limits){.total = (unsigned)s->scripts,
 	    .queue = (unsigned)s->queue,
 	    .sr = (unsigned)s->sr,
 	    .serial = !s->concurrent};
@@ -166,7 +166,7 @@ on_reload(evutil_socket_t sig, short what, void *arg)
 {
 	struct adapter *a = arg;
 	struct asettings fresh;
-	struct sched_limits l;
+	struct turns_limits l;
 	struct err e;
 
 	(void)sig;
@@ -180,7 +180,7 @@ on_reload(evutil_socket_t sig, short what, void *arg)
 		log_set_level(
 		    (enum log_level)log_level_parse(a->ctx.set->log_level));
 		l = limits_of(a->ctx.set);
-		sched_set_limits(a->ctx.sched, &l);
+		turns_set_limits(a->ctx.turns, &l);
 		log_info("settings", "reloaded");
 	}
 	conf_fini(asettings_rows, asettings_n, &fresh);
@@ -416,14 +416,14 @@ adapter_new(struct asettings *s,
     const char *import, int *status, struct err *e)
 {
 	struct adapter *a = xcalloc(1, sizeof *a);
-	struct sched_limits l = limits_of(s);
+	struct turns_limits l = limits_of(s);
 
 	a->ctx.set = s;
 	a->reload = reload;
 	a->reload_arg = arg;
 	a->lock_fd = -1;
 	a->start_ns = clock_mono_ns();
-	a->ctx.sched = sched_new(&l);
+	a->ctx.turns = turns_new(&l);
 	a->ctx.base = event_base_new();
 	*status = EXIT_CANTCREAT;
 	if (a->ctx.base == NULL)
@@ -482,7 +482,7 @@ adapter_free(struct adapter *a)
 			event_free(a->sig[i]);
 	if (a->settle != NULL)
 		event_free(a->settle);
-	sched_free(ctx->sched);
+	turns_free(ctx->turns);
 	poison_close(ctx->poison);
 	record_close(ctx->record);
 	state_close(ctx->state);

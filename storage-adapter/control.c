@@ -20,7 +20,7 @@
 #include "plugin.h"
 #include "record.h"
 #include "redact.h"
-#include "sched.h"
+#include "turns.h"
 #include "service.h"
 #include "state.h"
 #include "task.h"
@@ -72,9 +72,9 @@ status(struct control *c, json_t *params)
 	    ctx->set->socket, "root", ctx->set->root, "state", ctx->set->state,
 	    "boot", ctx->boot, "queues", (json_int_t)queues, "settled",
 	    plugins_settled(ctx->plugins), "running",
-	    (json_int_t)sched_running(ctx->sched), "scripts",
+	    (json_int_t)turns_running(ctx->turns), "scripts",
 	    jobs_running(ctx->jobs), "waiting",
-	    (json_int_t)sched_waiting(ctx->sched), "observers",
+	    (json_int_t)turns_waiting(ctx->turns), "observers",
 	    observer_count(ctx->observer), "calls", (json_int_t)ctx->calls,
 	    "failed", (json_int_t)ctx->failed, "limit",
 	    (json_int_t)ctx->set->scripts);

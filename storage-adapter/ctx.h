@@ -26,7 +26,7 @@ struct ctx {
 	struct state *state;
 	struct record *record;
 	struct poison *poison;
-	struct sched *sched;
+	struct turns *turns;
 	struct observer *observer;
 	struct service *services; /* list */
 	char boot[37]; /* id of this boot */

@@ -12,7 +12,7 @@ libadapter_a_SOURCES = \
 	storage-adapter/ctx.h \
 	storage-adapter/state.c storage-adapter/state.h \
 	storage-adapter/sexp.c storage-adapter/sexp.h \
-	storage-adapter/sched.c storage-adapter/sched.h \
+	storage-adapter/turns.c storage-adapter/turns.h \
 	storage-adapter/record.c storage-adapter/record.h \
 	storage-adapter/poison.c storage-adapter/poison.h \
 	storage-adapter/rrd.c storage-adapter/rrd.h \

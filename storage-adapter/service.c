@@ -16,7 +16,7 @@
 #include "log.h"
 #include "plugin.h"
 #include "poison.h"
-#include "sched.h"
+#include "turns.h"
 #include "task.h"
 #include "xalloc.h"
 
@@ -52,12 +52,12 @@ void
 service_pump(struct ctx *ctx)
 {
 	static bool busy; /* a task that begins may end, and ask again */
-	struct sched_item *i;
+	struct turns_item *i;
 
 	if (busy)
 		return;
 	busy = true;
-	while (!ctx->stopping && (i = sched_next(ctx->sched)) != NULL)
+	while (!ctx->stopping && (i = turns_next(ctx->turns)) != NULL)
 		task_begin((struct task *)i);
 	busy = false;
 }

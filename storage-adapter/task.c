@@ -151,7 +151,7 @@ task_free(struct task *t)
 {
 	struct service *sv = t->sv;
 
-	sched_remove(t->ctx->sched, &t->turn);
+	turns_remove(t->ctx->turns, &t->turn);
 	LIST_REMOVE(t, entry);
 	if (t->pause != NULL)
 		event_free(t->pause);
@@ -312,7 +312,7 @@ reply(struct task *t)
 	struct str s = call_reply(t->call);
 
 	t->state = TASK_REPLYING;
-	sched_remove(t->ctx->sched, &t->turn);
+	turns_remove(t->ctx->turns, &t->turn);
 	if (xmsg_reply(t->req, (struct xmsg_bytes){s.p, s.n}, replied, t) !=
 	    XMSG_OK) {
 		log_error("call", "%s:%lld: reply: %s", t->sv->queue,
@@ -527,7 +527,7 @@ task_new(struct ctx *ctx, struct service *sv, struct xmsg_request *req)
 	}
 	LIST_INSERT_HEAD(&sv->tasks, t, entry);
 	sv->n_tasks++;
-	sched_add(ctx->sched, &t->turn, sv->queue,
+	turns_add(ctx->turns, &t->turn, sv->queue,
 	    ctx->set->concurrent ? call_sr(t->call) : "");
 	return t;
 }

@@ -19,7 +19,7 @@
 #include <jansson.h>
 
 #include "buf.h"
-#include "sched.h"
+#include "turns.h"
 #include "xmsg.h"
 
 struct call;
@@ -31,7 +31,7 @@ struct service;
 enum task_state { TASK_WAITING, TASK_RUNNING, TASK_REPLYING };
 
 struct task {
-	struct sched_item turn; /* first */
+	struct turns_item turn; /* first */
 	struct ctx *ctx;
 	struct service *sv;
 	struct xmsg_request *req;

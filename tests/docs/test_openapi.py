@@ -146,7 +146,11 @@ def queues(run):
     run.tap.ok([q['name'] for q in page['queues']] == ['z2'] and
                page['next'] is None, 'the next page goes on there')
     run.call('listQueues', 400, query='?limit=0')
-    run.call('destroyQueue', 200, queue='z2')
+    run.call('destroyQueue', 400, queue='z2', query='?if_empty=2')
+    kept = run.c.publish('z2', 'one', 'me')
+    run.call('destroyQueue', 409, queue='z2', query='?if_empty=1')
+    run.c.ack('z2', kept)
+    run.call('destroyQueue', 200, queue='z2', query='?if_empty=1')
     run.call('destroyQueue', 404, queue='z2')
 
 

@@ -6,7 +6,7 @@
  * while it has somebody waiting, a queue is in the ring of queues while one of
  * its SRs is.  Taking a turn moves to the end.
  */
-#include "sched.h"
+#include "turns.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -17,37 +17,37 @@
 
 #include "xalloc.h"
 
-struct sched_queue;
+struct turns_queue;
 
-struct sched_sr {
+struct turns_sr {
 	char *name;
-	struct sched_queue *q;
-	struct sched_item *first, **last; /* waiting */
+	struct turns_queue *q;
+	struct turns_item *first, **last; /* waiting */
 	unsigned waiting, running;
-	TAILQ_ENTRY(sched_sr) ring; /* while waiting > 0 */
+	TAILQ_ENTRY(turns_sr) ring; /* while waiting > 0 */
 	UT_hash_handle hh;
 };
 
-struct sched_queue {
+struct turns_queue {
 	char *name;
-	struct sched_sr *srs; /* by name */
-	TAILQ_HEAD(, sched_sr) ring;
+	struct turns_sr *srs; /* by name */
+	TAILQ_HEAD(, turns_sr) ring;
 	unsigned waiting, running;
-	TAILQ_ENTRY(sched_queue) entry; /* while waiting > 0 */
+	TAILQ_ENTRY(turns_queue) entry; /* while waiting > 0 */
 	UT_hash_handle hh;
 };
 
-struct sched {
-	struct sched_limits l;
-	struct sched_queue *queues; /* by name */
-	TAILQ_HEAD(, sched_queue) ring;
+struct turns {
+	struct turns_limits l;
+	struct turns_queue *queues; /* by name */
+	TAILQ_HEAD(, turns_queue) ring;
 	unsigned waiting, running;
 };
 
-struct sched *
-sched_new(const struct sched_limits *l)
+struct turns *
+turns_new(const struct turns_limits *l)
 {
-	struct sched *s = xcalloc(1, sizeof *s);
+	struct turns *s = xcalloc(1, sizeof *s);
 
 	s->l = *l;
 	TAILQ_INIT(&s->ring);
@@ -56,9 +56,9 @@ sched_new(const struct sched_limits *l)
 
 /* Free an SR nobody is in, and its queue when it was the last. */
 static void
-drop(struct sched *s, struct sched_sr *sr)
+drop(struct turns *s, struct turns_sr *sr)
 {
-	struct sched_queue *q = sr->q;
+	struct turns_queue *q = sr->q;
 
 	HASH_DEL(q->srs, sr);
 	free(sr->name);
@@ -71,7 +71,7 @@ drop(struct sched *s, struct sched_sr *sr)
 }
 
 void
-sched_free(struct sched *s)
+turns_free(struct turns *s)
 {
 	if (s == NULL)
 		return;
@@ -81,15 +81,15 @@ sched_free(struct sched *s)
 }
 
 void
-sched_set_limits(struct sched *s, const struct sched_limits *l)
+turns_set_limits(struct turns *s, const struct turns_limits *l)
 {
 	s->l = *l;
 }
 
-static struct sched_queue *
-queue_of(struct sched *s, const char *name)
+static struct turns_queue *
+queue_of(struct turns *s, const char *name)
 {
-	struct sched_queue *q;
+	struct turns_queue *q;
 
 	HASH_FIND_STR(s->queues, name, q);
 	if (q != NULL)
@@ -101,10 +101,10 @@ queue_of(struct sched *s, const char *name)
 	return q;
 }
 
-static struct sched_sr *
-sr_of(struct sched_queue *q, const char *name)
+static struct turns_sr *
+sr_of(struct turns_queue *q, const char *name)
 {
-	struct sched_sr *sr;
+	struct turns_sr *sr;
 
 	HASH_FIND_STR(q->srs, name, sr);
 	if (sr != NULL)
@@ -118,11 +118,11 @@ sr_of(struct sched_queue *q, const char *name)
 }
 
 void
-sched_add(
-    struct sched *s, struct sched_item *i, const char *queue, const char *name)
+turns_add(
+    struct turns *s, struct turns_item *i, const char *queue, const char *name)
 {
-	struct sched_queue *q = queue_of(s, queue);
-	struct sched_sr *sr = sr_of(q, name);
+	struct turns_queue *q = queue_of(s, queue);
+	struct turns_sr *sr = sr_of(q, name);
 
 	assert(i->sr == NULL);
 	i->sr = sr;
@@ -139,9 +139,9 @@ sched_add(
 
 /* One fewer waits in sr. */
 static void
-waits_no_more(struct sched *s, struct sched_sr *sr)
+waits_no_more(struct turns *s, struct turns_sr *sr)
 {
-	struct sched_queue *q = sr->q;
+	struct turns_queue *q = sr->q;
 
 	s->waiting--;
 	if (--sr->waiting == 0)
@@ -152,7 +152,7 @@ waits_no_more(struct sched *s, struct sched_sr *sr)
 
 /* May sr begin another one? */
 static bool
-may(const struct sched *s, const struct sched_sr *sr)
+may(const struct turns *s, const struct turns_sr *sr)
 {
 	if (s->l.serial)
 		return sr->q->running == 0;
@@ -163,11 +163,11 @@ may(const struct sched *s, const struct sched_sr *sr)
 }
 
 /* Take the first that waits in sr. */
-static struct sched_item *
-begin(struct sched *s, struct sched_sr *sr)
+static struct turns_item *
+begin(struct turns *s, struct turns_sr *sr)
 {
-	struct sched_queue *q = sr->q;
-	struct sched_item *i = sr->first;
+	struct turns_queue *q = sr->q;
+	struct turns_item *i = sr->first;
 
 	sr->first = i->next;
 	if (sr->first == NULL)
@@ -189,11 +189,11 @@ begin(struct sched *s, struct sched_sr *sr)
 	return i;
 }
 
-struct sched_item *
-sched_next(struct sched *s)
+struct turns_item *
+turns_next(struct turns *s)
 {
-	struct sched_queue *q;
-	struct sched_sr *sr;
+	struct turns_queue *q;
+	struct turns_sr *sr;
 
 	TAILQ_FOREACH (q, &s->ring, entry)
 		TAILQ_FOREACH (sr, &q->ring, ring)
@@ -204,10 +204,10 @@ sched_next(struct sched *s)
 
 /* Take i out of those who wait. */
 static void
-unlink_waiting(struct sched *s, struct sched_item *i)
+unlink_waiting(struct turns *s, struct turns_item *i)
 {
-	struct sched_sr *sr = i->sr;
-	struct sched_item **at = &sr->first;
+	struct turns_sr *sr = i->sr;
+	struct turns_item **at = &sr->first;
 
 	while (*at != i)
 		at = &(*at)->next;
@@ -218,9 +218,9 @@ unlink_waiting(struct sched *s, struct sched_item *i)
 }
 
 void
-sched_remove(struct sched *s, struct sched_item *i)
+turns_remove(struct turns *s, struct turns_item *i)
 {
-	struct sched_sr *sr = i->sr;
+	struct turns_sr *sr = i->sr;
 
 	if (sr == NULL)
 		return;
@@ -238,13 +238,13 @@ sched_remove(struct sched *s, struct sched_item *i)
 }
 
 unsigned
-sched_running(const struct sched *s)
+turns_running(const struct turns *s)
 {
 	return s->running;
 }
 
 unsigned
-sched_waiting(const struct sched *s)
+turns_waiting(const struct turns *s)
 {
 	return s->waiting;
 }

@@ -11,45 +11,45 @@
  *  3. Queues take turns, SRs of a queue take turns, calls of an SR begin in
  *     the order in which they came.
  */
-#ifndef XMSG_SCHED_H
-#define XMSG_SCHED_H
+#ifndef XMSG_TURNS_H
+#define XMSG_TURNS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-struct sched_limits {
+struct turns_limits {
 	unsigned total, queue, sr; /* at least 1 each */
 	bool serial; /* one call of a queue at a time */
 };
 
-struct sched_sr;
+struct turns_sr;
 
 /* Part of whatever is to begin. */
-struct sched_item {
-	struct sched_sr *sr; /* NULL: not known here */
-	struct sched_item *next; /* waiting in the same SR */
+struct turns_item {
+	struct turns_sr *sr; /* NULL: not known here */
+	struct turns_item *next; /* waiting in the same SR */
 	bool running;
 };
 
-struct sched;
+struct turns;
 
-struct sched *sched_new(const struct sched_limits *l);
+struct turns *turns_new(const struct turns_limits *l);
 /* Items that are still in are forgotten. */
-void sched_free(struct sched *s);
-void sched_set_limits(struct sched *s, const struct sched_limits *l);
+void turns_free(struct turns *s);
+void turns_set_limits(struct turns *s, const struct turns_limits *l);
 
 /* Wait for a turn; names are copied. */
-void sched_add(
-    struct sched *s, struct sched_item *i, const char *queue, const char *sr);
+void turns_add(
+    struct turns *s, struct turns_item *i, const char *queue, const char *sr);
 
 /* One that may begin now, and counts as running from here on; else NULL. */
-struct sched_item *sched_next(struct sched *s);
+struct turns_item *turns_next(struct turns *s);
 
 /* Ended, or does not want to begin any more; fine when it is not in. */
-void sched_remove(struct sched *s, struct sched_item *i);
+void turns_remove(struct turns *s, struct turns_item *i);
 
 /* Counts for listings. */
-unsigned sched_running(const struct sched *s);
-unsigned sched_waiting(const struct sched *s);
+unsigned turns_running(const struct turns *s);
+unsigned turns_waiting(const struct turns *s);
 
 #endif
