@@ -95,7 +95,8 @@ struct plugins_hooks {
 	/* p is served from now on, or its answer changed; -1: not (p->why is
 	 * set by the callee through e), then tried again later. */
 	int (*serve)(void *arg, struct plugin *p, struct err *e);
-	/* p is given up; it is freed when this returns. */
+	/* p is given up because of p->why: forget it, it is freed or not served
+	 * when this returns.  Only for those that serve took. */
 	void (*give_up)(void *arg, struct plugin *p);
 };
 
@@ -112,7 +113,8 @@ struct plugins *plugins_new(struct event_base *base,
     const struct plugins_conf *c, const struct plugins_hooks *h, struct err *e);
 void plugins_free(struct plugins *ps); /* calls give_up for served ones */
 
-/* The result of a probe: the decoded answer (borrowed), or why there is none. */
+/* The result of a probe: the decoded answer (borrowed), or why there is none.
+ * p may be gone: then, and with an old ticket, nothing happens. */
 void plugins_probed(struct plugins *ps, struct plugin *p, unsigned ticket,
     json_t *answer, const char *why);
 
@@ -131,5 +133,8 @@ void plugins_each(const struct plugins *ps,
  * file, a hidden name, nothing). */
 void plugins_why_not(const struct plugins *ps, enum plugin_kind kind,
     const char *name, char *why, size_t n);
+
+/* Every invariant holds (for tests; see plugin.c). */
+void plugins_check(const struct plugins *ps);
 
 #endif
