@@ -27,3 +27,20 @@ libadapter_a_SOURCES = \
 include storage-adapter/job.mk
 include storage-adapter/call.mk
 include storage-adapter/plugin.mk
+
+sbin_PROGRAMS += xmsg-storaged
+xmsg_storaged_SOURCES = storage-adapter/main.c
+xmsg_storaged_CPPFLAGS = $(libadapter_a_CPPFLAGS)
+xmsg_storaged_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
+xmsg_storaged_LDADD = libadapter.a libsmapi.a libclient.a libbase.a \
+	$(EVENT_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(INIH_LIBS) \
+	$(SYSTEMD_LIBS) -lm
+
+# xapi-storage-script is the same program under its old name.
+install-exec-hook: install-storage-script
+install-storage-script:
+	cd '$(DESTDIR)$(sbindir)' && \
+		$(LN_S) -f xmsg-storaged xapi-storage-script
+uninstall-hook: uninstall-storage-script
+uninstall-storage-script:
+	rm -f '$(DESTDIR)$(sbindir)/xapi-storage-script'

@@ -1,0 +1,17 @@
+# SPDX-FileCopyrightText: 2026 the xmsg authors
+# SPDX-License-Identifier: ISC
+
+# Calls of the storage adapter, without any process.
+call_tests = tests/test_call
+check_PROGRAMS += $(call_tests)
+TESTS += $(call_tests)
+call_cases = tests/calls/samples.call
+EXTRA_DIST += $(call_cases)
+CALL_TEST_CPPFLAGS = $(libadapter_a_CPPFLAGS) -I$(top_srcdir)/storage-adapter
+CALL_TEST_LIBS = libadapter.a libsmapi.a libbase.a $(JANSSON_LIBS) \
+	$(CMOCKA_LIBS)
+callcase_sources = tests/support/callcase.c tests/support/callcase.h
+
+tests_test_call_SOURCES = tests/test_call.c $(callcase_sources)
+tests_test_call_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
+tests_test_call_LDADD = $(CALL_TEST_LIBS)
