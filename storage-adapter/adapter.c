@@ -62,6 +62,7 @@ struct adapter {
 	int64_t start_ns;
 	bool open; /* volume plugins are served from now on */
 	unsigned *owners;
+	char *runner; /* borrowed by the jobs */
 };
 
 /* ---- plugins ---- */
@@ -312,8 +313,7 @@ static int
 open_jobs(struct adapter *a, int *status, struct err *e)
 {
 	const struct asettings *s = a->ctx.set;
-	char *runner = find_runner(s);
-	struct job_limits l = {.runner = runner,
+	struct job_limits l = {.runner = a->runner = find_runner(s),
 	    .path = s->path,
 	    .cgroup = *s->cgroup ? s->cgroup : NULL,
 	    .max_out = s->output,
@@ -324,11 +324,10 @@ open_jobs(struct adapter *a, int *status, struct err *e)
 	int rc = -1;
 
 	*status = EXIT_CONFIG;
-	if (access(runner, X_OK) == -1)
-		err_errno(e, "%s (set scripts.runner)", runner);
+	if (access(a->runner, X_OK) == -1)
+		err_errno(e, "%s (set scripts.runner)", a->runner);
 	else if ((a->ctx.jobs = jobs_new(a->ctx.base, &l, e)) != NULL)
 		rc = 0;
-	free(runner);
 	return rc;
 }
 
@@ -423,6 +422,7 @@ adapter_new(struct asettings *s,
 	a->reload_arg = arg;
 	a->lock_fd = -1;
 	a->start_ns = clock_mono_ns();
+	a->ctx.env = asettings_env(s);
 	a->ctx.turns = turns_new(&l);
 	a->ctx.base = event_base_new();
 	*status = EXIT_CANTCREAT;
@@ -493,6 +493,8 @@ adapter_free(struct adapter *a)
 	if (ctx->set->pidfile != NULL && *ctx->set->pidfile != '\0')
 		unlink(ctx->set->pidfile);
 	free(a->owners);
+	free(a->runner);
+	free(ctx->env);
 	free(ctx->spool);
 	free(a);
 }

@@ -65,13 +65,13 @@ status(struct control *c, json_t *params)
 	(void)params;
 	for (sv = ctx->services; sv != NULL; sv = sv->next)
 		queues++;
-	return json_pack("{ss si so so ss ss ss ss sI si sI si sI si sI sI sI}",
+	return json_pack("{ss si so so ss ss ss ss sI sb sI si sI si sI sI sI}",
 	    "version", XMSG_VERSION, "pid", (int)getpid(), "started",
 	    seconds(c->start_wall_ns), "uptime",
 	    seconds(clock_wall_ns() - c->start_wall_ns), "socket",
 	    ctx->set->socket, "root", ctx->set->root, "state", ctx->set->state,
 	    "boot", ctx->boot, "queues", (json_int_t)queues, "settled",
-	    plugins_settled(ctx->plugins), "running",
+	    (int)plugins_settled(ctx->plugins), "running",
 	    (json_int_t)turns_running(ctx->turns), "scripts",
 	    jobs_running(ctx->jobs), "waiting",
 	    (json_int_t)turns_waiting(ctx->turns), "observers",

@@ -31,6 +31,7 @@ struct ctx {
 	struct service *services; /* list */
 	char boot[37]; /* id of this boot */
 	char *spool; /* folder of runs */
+	char **env; /* further variables of scripts */
 	uint64_t calls, failed; /* since the start */
 	bool stopping;
 };

@@ -34,7 +34,7 @@
 #define WAIT_S	  60 /* of the long poll */
 #define SLACK_MS  10000 /* beyond it */
 #define AGAIN_S	  1 /* after a failure */
-#define MOST_ASKS 8  /* of a sweep, under way */
+#define MOST_ASKS 8 /* of a sweep, under way */
 
 struct follow {
 	struct ctx *ctx;

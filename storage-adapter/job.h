@@ -55,7 +55,7 @@ struct job_result {
 /* Borrowed: r and what it points to, until fn returns. */
 typedef void (*job_done_fn)(const struct job_result *r, void *arg);
 
-/* What all runs share. */
+/* What all runs share; strings are borrowed while there are jobs. */
 struct job_limits {
 	const char *runner; /* path of xmsg-run */
 	const char *path; /* PATH of scripts */

@@ -143,9 +143,10 @@ observer_count(const struct observer *o)
 
 bool
 observer_trace(struct observer *o, const char *traceparent, const char *script,
-    struct traced *tr)
+    char *const *env, struct traced *tr)
 {
 	const char *slash = strrchr(script, '/');
+	size_t n = 0;
 
 	memset(tr, 0, sizeof *tr);
 	if (traceparent == NULL || observer_count(o) == 0)
@@ -158,9 +159,14 @@ observer_trace(struct observer *o, const char *traceparent, const char *script,
 	tr->text[0] = xasprintf("TRACEPARENT=%s", traceparent);
 	tr->text[1] = xasprintf(
 	    "PYTHONPATH=%.*s", slash ? (int)(slash - script) : 0, script);
-	tr->env[0] = tr->text[0];
-	tr->env[1] = tr->text[1];
-	tr->env[2] =
+	while (env != NULL && env[n] != NULL)
+		n++;
+	tr->env = xcalloc(n + 4, sizeof *tr->env);
+	for (size_t i = 0; i < n; i++)
+		tr->env[i] = env[i];
+	tr->env[n] = tr->text[0];
+	tr->env[n + 1] = tr->text[1];
+	tr->env[n + 2] =
 	    "OBSERVER_CONFIG_DIR=/etc/xensource/observer/smapi/enabled";
 	return true;
 }
@@ -170,4 +176,5 @@ observer_traced(struct traced *tr)
 {
 	for (size_t i = 0; i < sizeof tr->text / sizeof *tr->text; i++)
 		free(tr->text[i]);
+	free(tr->env);
 }

@@ -26,14 +26,15 @@ void observer_free(struct observer *o);
 struct traced {
 	const char *program;
 	const char *argv[5];
-	char *text[4]; /* owned */
-	const char *env[4];
+	char *text[2]; /* owned */
+	const char **env; /* owned */
 };
 
 /* Fill tr and return true when this script is to be traced; tr is made safe
- * for observer_traced in any case.  o and traceparent may be NULL. */
+ * for observer_traced in any case.  o and traceparent may be NULL.  env: the
+ * variables that scripts get anyway. */
 bool observer_trace(struct observer *o, const char *traceparent,
-    const char *script, struct traced *tr);
+    const char *script, char *const *env, struct traced *tr);
 void observer_traced(struct traced *tr);
 
 /* How many observers are enabled. */

@@ -103,6 +103,33 @@ probes_free(struct probes *ps)
 	free(ps);
 }
 
+/* How a failed run ended, in words. */
+static void
+how(const struct job_result *r, char *text, size_t n)
+{
+	switch (r->end) {
+	case JOB_EXIT:
+		snprintf(text, n, "ended with exit status %d", r->code);
+		break;
+	case JOB_SIGNAL:
+		snprintf(text, n, "died of signal %d (%s)", r->code,
+		    strsignal(r->code));
+		break;
+	case JOB_TIMEOUT:
+		snprintf(text, n, "took longer than scripts.query_time");
+		break;
+	case JOB_OUTPUT:
+		snprintf(text, n, "printed more than scripts.output");
+		break;
+	case JOB_NOEXEC:
+	case JOB_NOSTART:
+		snprintf(
+		    text, n, "could not be started: %s", strerror(r->code));
+		break;
+	default: snprintf(text, n, "was interrupted"); break;
+	}
+}
+
 /* What the script printed, decoded; or why not, in `why`. */
 static json_t *
 decode(const struct job_result *r, char *why, size_t n)
@@ -110,20 +137,16 @@ decode(const struct job_result *r, char *why, size_t n)
 	struct idl_fault f;
 	json_error_t je;
 	json_t *v, *q;
-	char text[300], err[200];
-	size_t tail = r->err.n > 160 ? 160 : r->err.n, m;
+	char text[200], err[120];
+	size_t tail = r->err.n > 100 ? 100 : r->err.n, m;
 
 	m = redact(err, sizeof err - 1,
 	    (struct str){r->err.p + r->err.n - tail, tail});
 	err[m] = '\0';
 	if (r->end != JOB_EXIT || r->code != 0) {
-		snprintf(why, n, "Plugin.Query %s %d%s%s",
-		    r->end == JOB_EXIT		? "ended with exit status"
-			: r->end == JOB_SIGNAL	? "died by signal"
-			: r->end == JOB_TIMEOUT ? "took too long, ended: code"
-			: r->end == JOB_NOEXEC	? "cannot be executed: errno"
-						: "failed: code",
-		    r->code, *err ? ": " : "", err);
+		how(r, text, sizeof text);
+		snprintf(
+		    why, n, "Plugin.Query %s%s%s", text, *err ? ": " : "", err);
 		return NULL;
 	}
 	v = json_loadb(r->out.p, r->out.n, JSON_DECODE_ANY, &je);
@@ -190,6 +213,7 @@ probe_start(struct probes *ps, struct plugin *plugin, unsigned ticket)
 	spec = (struct job_spec){.dir = p->dir,
 	    .script = path,
 	    .argv = argv,
+	    .env = (const char *const *)ps->ctx->env,
 	    .input = STR(INPUT),
 	    .limit_ns = ps->ctx->set->query_time};
 	p->job = job_start(ps->ctx->jobs, &spec, ran, p);

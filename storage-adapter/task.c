@@ -422,11 +422,12 @@ launch(struct task *t, const struct call_script *cs)
 	    .step = t->step++,
 	    .script = t->script,
 	    .argv = plain,
+	    .env = (const char *const *)t->ctx->env,
 	    .input = str_of(input),
 	    .limit_ns = asettings_time(t->ctx->set, cs->method->name)};
 
-	if (observer_trace(
-		t->ctx->observer, call_traceparent(t->call), t->script, &tr)) {
+	if (observer_trace(t->ctx->observer, call_traceparent(t->call),
+		t->script, t->ctx->env, &tr)) {
 		spec.script = tr.program;
 		spec.argv = tr.argv;
 		spec.env = tr.env;
