@@ -15,3 +15,4 @@ callcase_sources = tests/support/callcase.c tests/support/callcase.h
 tests_test_call_SOURCES = tests/test_call.c $(callcase_sources)
 tests_test_call_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
 tests_test_call_LDADD = $(CALL_TEST_LIBS)
+$(tests_test_call_OBJECTS): idl/gen_smapi.h
