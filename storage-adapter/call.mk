@@ -14,3 +14,4 @@ libadapter_a_SOURCES += storage-adapter/call.h storage-adapter/call_int.h \
 	storage-adapter/outcome.c storage-adapter/outcome.h \
 	storage-adapter/pick.c storage-adapter/pick.h \
 	storage-adapter/v2.c storage-adapter/v2_value.c storage-adapter/v2.h
+$(libadapter_a_OBJECTS): idl/gen_smapi.h

@@ -37,20 +37,28 @@ made(struct reader *r, void *v, const char *why)
 	return v != NULL ? v : refuse(r, why);
 }
 
+/* Is the number that ends at pos written with a fraction or an exponent? */
+static bool
+is_float(const struct json_in *in)
+{
+	const char *p = in->p + in->pos;
+
+	while (p > in->p && p[-1] >= '0' && p[-1] <= '9')
+		p--;
+	if (p == in->p)
+		return false;
+	if (p[-1] == '-')
+		return p - 1 > in->p && (p[-2] | 0x20) == 'e';
+	return p[-1] == '.' || p[-1] == '+' || (p[-1] | 0x20) == 'e';
+}
+
 /* A number: as an integer it must fit (contract 3.3). */
 static void *
 take_float(struct reader *r)
 {
-	const struct json_in *in = &r->in;
-	size_t i = in->pos;
-
-	while (i > 0 && in->p[i - 1] >= '0' && in->p[i - 1] <= '9')
-		i--;
-	if (i == 0 || strchr(".eE+", in->p[i - 1]) != NULL)
-		return made(r, r->make->number(in->number), "out of memory");
-	if (in->p[i - 1] == '-' && i > 1 && strchr("eE", in->p[i - 2]) != NULL)
-		return made(r, r->make->number(in->number), "out of memory");
-	return refuse(r, "an integer does not fit 64 bits");
+	if (!is_float(&r->in))
+		return refuse(r, "an integer does not fit 64 bits");
+	return made(r, r->make->number(r->in.number), "out of memory");
 }
 
 /* The rest of an array. */

@@ -76,15 +76,13 @@ holder(int dir, unsigned step, enum job_claim *claim, int *fd)
 	*claim = CLAIM_NONE;
 	if (*fd == -1)
 		return errno == ENOENT ? 0 : -1;
-	if (fstat(*fd, &st) == 0 && !S_ISFIFO(st.st_mode)) {
-		close(*fd);
-		*fd = -1;
-		errno = EBADMSG;
-		return -1;
+	if (fstat(*fd, &st) == -1 || !S_ISFIFO(st.st_mode)) {
+		*claim = CLAIM_DAMAGED;
+	} else {
+		n = read(*fd, &c, 1);
+		*claim = n == 0 ? CLAIM_LOOSE : CLAIM_HELD;
 	}
-	n = read(*fd, &c, 1);
-	*claim = n == 0 ? CLAIM_LOOSE : CLAIM_HELD;
-	if (n == 0) {
+	if (*claim != CLAIM_HELD) {
 		close(*fd);
 		*fd = -1;
 	}
@@ -147,8 +145,10 @@ job_facts(int dir, unsigned step, struct job_facts *f)
 	if (claim == CLAIM_HELD) {
 		f->fate = FATE_RUNNING;
 		(void)job_record(dir, step, SPOOL_PID, &f->start, NULL);
-	} else if (claim == CLAIM_LOOSE) {
+	} else if (claim == CLAIM_LOOSE || claim == CLAIM_DAMAGED) {
 		f->fate = fate_of(dir, step, f);
+		if (claim == CLAIM_DAMAGED && f->fate == FATE_UNBORN)
+			f->fate = FATE_LOST;
 	} else {
 		/* a link of a previous boot: the FIFO may have been there */
 		f->fate = FATE_FREE;

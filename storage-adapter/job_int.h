@@ -13,6 +13,7 @@ enum job_claim {
 	CLAIM_NONE, /* there is no FIFO */
 	CLAIM_HELD, /* a runner lives */
 	CLAIM_LOOSE, /* made, but nobody holds it (any more) */
+	CLAIM_DAMAGED, /* no FIFO, but something else by that name */
 };
 
 /* What the files of a step tell, and the writers of its FIFO. */

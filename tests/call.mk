@@ -5,7 +5,8 @@
 call_tests = tests/test_call
 check_PROGRAMS += $(call_tests)
 TESTS += $(call_tests)
-call_cases = tests/calls/samples.call
+call_cases = tests/calls/samples.call tests/calls/calls.call \
+	tests/calls/rules.call tests/calls/outcomes.call tests/calls/envelope.call
 EXTRA_DIST += $(call_cases)
 CALL_TEST_CPPFLAGS = $(libadapter_a_CPPFLAGS) -I$(top_srcdir)/storage-adapter
 CALL_TEST_LIBS = libadapter.a libsmapi.a libbase.a $(JANSSON_LIBS) \
@@ -15,3 +16,4 @@ callcase_sources = tests/support/callcase.c tests/support/callcase.h
 tests_test_call_SOURCES = tests/test_call.c $(callcase_sources)
 tests_test_call_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
 tests_test_call_LDADD = $(CALL_TEST_LIBS)
+$(tests_test_call_OBJECTS): idl/gen_smapi.h

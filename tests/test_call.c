@@ -6,7 +6,8 @@
 
 #include "support/callcase.h"
 
-static const char *const files[] = {"samples.call"};
+static const char *const files[] = {"samples.call", "calls.call", "rules.call",
+    "outcomes.call", "envelope.call"};
 
 static struct callcase cases[MAX_CASES];
 static struct CMUnitTest tests[MAX_CASES];

@@ -69,8 +69,10 @@ fix_teardown(void **state)
 	struct fix *f = *state;
 	int64_t limit = clock_mono_ns() + PATIENCE_NS;
 
-	while (!job_end_folder(f->req) && clock_mono_ns() < limit)
+	while (!job_end_folder(f->req)) {
+		assert_true(clock_mono_ns() < limit);
 		pause_ms(2);
+	}
 	jobs_free(f->js);
 	event_base_free(f->base);
 	if (access(f->req, F_OK) == 0)
