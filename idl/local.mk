@@ -123,14 +123,20 @@ idl_python = \
 	idl/runtime/python/pyproject.toml \
 	idl/runtime/python/setup.py \
 	idl/runtime/python/xapi/__init__.py \
+	idl/runtime/python/xapi/__init__.pyi \
 	idl/runtime/python/xapi/py.typed \
 	idl/runtime/python/xapi/storage/__init__.py \
 	idl/runtime/python/xapi/storage/api/__init__.py \
 	idl/runtime/python/xapi/storage/api/runtime.py \
 	idl/runtime/python/xapi/storage/api/v5/__init__.py \
 	idl/runtime/python/xapi/storage/check.py \
+	idl/runtime/python/xapi/storage/client.py \
 	idl/runtime/python/xapi/storage/common.py \
-	idl/runtime/python/xapi/storage/log.py
+	idl/runtime/python/xapi/storage/common.pyi \
+	idl/runtime/python/xapi/storage/log.py \
+	idl/runtime/python/xapi/storage/log.pyi \
+	idl/runtime/python/xapi/storage/switch.py \
+	idl/runtime/python/xapi/storage/switch.pyi
 EXTRA_DIST += $(idl_python)
 python/stamp: xmsg-idl$(EXEEXT) $(idl_api) $(idl_python)
 	$(AM_V_GEN)rm -rf python && $(MKDIR_P) python && \
