@@ -31,7 +31,8 @@ libidl_a_SOURCES += \
 	idl/emit_ml_help.c \
 	idl/emit_ml_iface.c \
 	idl/emit_ml_text.c \
-	idl/emit_ml_types.c
+	idl/emit_ml_types.c \
+	idl/emit_ml_value.c
 idl_ocaml = \
 	idl/runtime/ocaml/META \
 	idl/runtime/ocaml/Makefile \
