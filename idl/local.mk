@@ -9,7 +9,7 @@ libidl_a_SOURCES = \
 	idl/prose.c idl/prose.h \
 	idl/load.c idl/load.h idl/load_int.h idl/load_type.c \
 	idl/link.c \
-	idl/check.c idl/check.h \
+	idl/check.c idl/check.h idl/clash.c \
 	idl/emit.c idl/emit.h \
 	idl/emit_list.c \
 	idl/emit_json.c \
