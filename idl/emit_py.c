@@ -362,7 +362,11 @@ method_spec(struct buf *b, const struct method *m)
 	buf_adds(b, "    examples=[\n");
 	for (x = m->examples; x != NULL; x = x->next)
 		example(b, x);
-	buf_adds(b, "    ],\n)\n");
+	buf_adds(b, "    ],\n");
+	if (strncmp(m->script, m->iface->name, strlen(m->iface->name)) != 0 ||
+	    strcmp(m->script + strlen(m->iface->name) + 1, m->name) != 0)
+		keyword(b, "script", m->script);
+	buf_adds(b, ")\n");
 }
 
 /* The doc string of an implementation's method. */

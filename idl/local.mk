@@ -12,6 +12,7 @@ libidl_a_SOURCES = \
 	idl/check.c idl/check.h idl/clash.c \
 	idl/emit.c idl/emit.h \
 	idl/emit_list.c \
+	idl/emit_completion.c \
 	idl/emit_json.c \
 	idl/pytext.c idl/pytext.h \
 	idl/emit_py.c idl/emit_py.h \
@@ -101,6 +102,18 @@ idl/man/smapi-datapath.7 idl/man/smapi-plugin.7 idl/man/smapi-sr.7 \
 idl/man/smapi-task.7 idl/man/smapi-volume.7: idl/man/smapi-data.7
 	@test -f $@ || { rm -f $< && $(MAKE) $<; }
 CLEANFILES += $(idl_man)
+
+# Completion of the scripts of all plugins, to be sourced (zsh: in fpath).
+idl_completion = idl/completion/smapi.bash idl/completion/_smapi \
+	idl/completion/smapi.fish
+idlcompletiondir = $(pkgdatadir)/completion
+idlcompletion_DATA = $(idl_completion)
+idl/completion/smapi.bash: xmsg-idl$(EXEEXT) $(idl_api)
+	$(AM_V_GEN)./xmsg-idl$(EXEEXT) completion -o idl/completion \
+		$(srcdir)/idl/api
+idl/completion/_smapi idl/completion/smapi.fish: idl/completion/smapi.bash
+	@test -f $@ || { rm -f $< && $(MAKE) $<; }
+CLEANFILES += $(idl_completion)
 
 # Tables and checks for C programs of our own.
 noinst_LIBRARIES += libsmapi.a
