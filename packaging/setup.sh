@@ -37,6 +37,9 @@ deps_test() {
 	mscgen		mscgen			mscgen
 	mandoc		mandoc			mandoc
 	procps		procps-ng		ps
+	mypy		python3-mypy		mypy
+	zsh		zsh			zsh
+	fish		fish			fish
 	ocaml-nox	ocaml			ocamlopt
 	ocaml-findlib	ocaml-findlib		ocamlfind
 	ocaml-dune	ocaml-dune		dune

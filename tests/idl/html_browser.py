@@ -239,7 +239,7 @@ def use(b, report, folder, shots):
     b.js("document.querySelector('.lang:not([hidden])')"
          ".scrollIntoView({block: 'center'})")
     b.picture(str(shots / "example-python.png"))
-    b.js("document.querySelectorAll('.tabs button')[2].click()")
+    b.js("document.querySelectorAll('.tabs button')[3].click()")
     b.picture(str(shots / "example-shell.png"))
 
     back = "getComputedStyle(document.body).backgroundColor"

@@ -14,13 +14,17 @@ tests_test_idlval_LDADD = libsmapi.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 tests/test_idlval-test_idlval.$(OBJEXT): idl/gen_smapi.h
 
 idl_tests = tests/test_idl_python.py tests/test_idl_cli.sh \
-	tests/test_idl_examples.py
+	tests/test_idl_examples.py tests/test_idl_client.py \
+	tests/test_idl_completion.py
 TESTS += $(idl_tests)
 EXTRA_DIST += $(idl_tests) tests/idl/tap.py tests/idl/python_cases.py \
-	tests/idl/public_plugin.py \
+	tests/idl/public_plugin.py tests/idl/pythons.py \
+	tests/idl/adapter.py tests/idl/client_cases.py \
 	tests/golden examples
 tests/test_idl_python.log: python/stamp
 tests/test_idl_examples.log: xmsg-idl$(EXEEXT) python/stamp
+tests/test_idl_completion.log: xmsg-idl$(EXEEXT) python/stamp
+tests/test_idl_client.log: xmsgd$(EXEEXT) python/stamp
 tests/test_idl_cli.log: xmsg-idl$(EXEEXT) python/stamp
 
 # C and Python on the same random values.

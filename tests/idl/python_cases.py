@@ -14,6 +14,7 @@ import inspect
 import io
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -790,6 +791,48 @@ class Words(Case):
                 self.assertEqual(2, caught.exception.code)
         finally:
             sys.stderr = saved
+
+    def test_sessions_in_the_help_do_what_they_show(self):
+        count = 0
+        for module, name, methods in INTERFACES:
+            for method in methods.split():
+                spec = getattr(module, "_%s_%s" % (name, method))
+                lines = module._runtime.parser_of(spec).format_help().split(
+                    "\n")
+                shown = [(line[6:], lines[i + 1].strip())
+                         for i, line in enumerate(lines)
+                         if line.startswith("    $ ")]
+                self.assertEqual(len(spec.examples), len(shown))
+                for (_, params, _), (typed, printed) in zip(
+                        spec.examples, shown):
+                    self.session(module, spec, json.loads(params),
+                                 shlex.split(typed), printed)
+                    count += 1
+        self.assertTrue(count > 49, count)
+
+    def session(self, module, spec, params, words, printed):
+        """One command line gives the parameters of the example to the
+        implementation, and prints its outcome."""
+        self.assertEqual(spec.name.lower(), words[0].lower())
+        try:
+            impl = Recorder(json.loads(printed))
+            wanted = impl.result
+        except ValueError:
+            error, _, text = printed.partition(": ")
+            impl, wanted = Recorder(getattr(module, error)(text)), None
+        iface, method = spec.name.split(".")
+        cmd = getattr(module, iface + "_commandline")(impl)
+        saved = sys.argv, sys.stdout
+        sys.argv, sys.stdout = words, io.BytesIO() if PY2 else io.StringIO()
+        try:
+            getattr(cmd, method)()
+            self.assertEqual(wanted, json.loads(sys.stdout.getvalue()))
+        except xapi.Rpc_light_failure as e:
+            self.assertTrue(e is impl.result, e)
+        finally:
+            sys.argv, sys.stdout = saved
+        self.assertEqual([params[p.name] for p in spec.params],
+                         list(impl.args))
 
     def test_every_call_has_help(self):
         for module, name, methods in INTERFACES:
