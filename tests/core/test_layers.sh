@@ -35,7 +35,11 @@ result() {
 
 # Where a file may look for headers: its own folder and lib.
 folders() {
-	echo "-I$(dirname "$1") -Ilib"
+	case $1 in
+	storage-adapter/*) # and the generated tables with their runtime
+		echo "-Istorage-adapter -Ilib -Iidl/runtime/c -I$build/idl" ;;
+	*) echo "-I$(dirname "$1") -Ilib" ;;
+	esac
 }
 
 # ---- the pure parts ----
