@@ -89,7 +89,8 @@ for d in lib $programs tests/support; do
 		test -f "$h" || continue
 		count=$((count + 1))
 		more=
-		test "$d" = tests/support && more='-Itests -Ibroker'
+		test "$d" = tests/support && more="-Itests -Ibroker \
+			-Istorage-adapter -Iidl/runtime/c -I$build/idl"
 		out=$(printf '#include "%s"\n' "$(basename "$h")" |
 			$cc $(folders "$h") $more -Wall -Werror -fsyntax-only \
 				-xc - 2>&1) ||
