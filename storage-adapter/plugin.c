@@ -143,6 +143,7 @@ changed(struct entry *e)
 {
 	int64_t soon = e->asked_ns + ASK_GAP_NS;
 
+	scripts_forget(e->p.scripts);
 	if (e->shadowed)
 		return;
 	if (soon < e->due_ns)

@@ -66,6 +66,9 @@ void entry_refuse(struct plugins *ps, struct entry *e, const char *why);
 void entry_withdraw(struct plugins *ps, struct entry *e, const char *why);
 void entry_give_up(struct plugins *ps, struct entry *e, const char *why);
 
+/* scripts.c: the folder has changed; look all names up anew. */
+void scripts_forget(struct scripts *s);
+
 /* plugin.c: do what is due as soon as the loop runs. */
 void plugins_kick(struct plugins *ps);
 /* For qsort of struct entry *: name, kind, folder. */

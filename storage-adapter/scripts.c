@@ -10,7 +10,7 @@
  * What is asked for comes from a fixed table and is a word, a dot and a word; a
  * name of any other form, one with '/' above all, is not looked for.
  */
-#include "plugin.h"
+#include "plugin_impl.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -47,8 +47,8 @@ scripts_new(const char *dir)
 }
 
 /* Forget the names. */
-static void
-forget(struct scripts *s)
+void
+scripts_forget(struct scripts *s)
 {
 	for (size_t i = 0; i < s->n; i++)
 		free(s->names[i]);
@@ -63,7 +63,7 @@ scripts_free(struct scripts *s)
 {
 	if (s == NULL)
 		return;
-	forget(s);
+	scripts_forget(s);
 	free(s->path);
 	free(s->dir);
 	free(s);
@@ -124,7 +124,7 @@ refresh(struct scripts *s, const char *wanted, struct err *e)
 	plugin_name_show(shown, sizeof shown, s->dir);
 	if (d == NULL)
 		return err_errno(e, "cannot read the folder %s", shown);
-	forget(s);
+	scripts_forget(s);
 	while (errno = 0, (de = readdir(d)) != NULL)
 		if (well_formed(de->d_name))
 			remember(s, de->d_name, wanted);

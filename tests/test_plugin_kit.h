@@ -32,6 +32,7 @@ struct kit {
 	struct {
 		struct plugin *p;
 		unsigned ticket;
+		enum plugin_kind kind;
 	} asked[KIT_MOST];
 	size_t nasked; /* held now */
 	unsigned probes, serves, gives; /* calls so far */
@@ -41,14 +42,20 @@ struct kit {
 
 /* For cmocka: *state is a struct kit, stopped; root/ has both folders. */
 int kit_setup(void **state);
+int kit_setup_scanning(void **state); /* the same, without inotify */
 int kit_teardown(void **state);
+extern int kit_no_inotify; /* inotify_init1 fails with this; 0: works */
 
 void kit_start(struct kit *k);
 void kit_stop(struct kit *k);
+/* Files look so much older than they are (1 s when begun), so that none counts
+ * as just changed; 0: as they are. */
+extern int64_t kit_ageing_ns;
 /* One turn of the loop, and every invariant. */
 void kit_turn(struct kit *k);
-/* Answer the probes that were held. */
+/* Answer the probes that were held; those of one kind only. */
 void kit_answer(struct kit *k);
+void kit_answer_kind(struct kit *k, enum plugin_kind kind);
 
 /* A path below the root, one of eight at a time. */
 const char *kit_path(struct kit *k, const char *fmt, ...)
