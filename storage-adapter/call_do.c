@@ -178,16 +178,22 @@ do_attached(struct call *c)
 static json_t *
 rrd_ids(struct call *c)
 {
-	json_t *out = json_array(), *e, *id;
+	struct buf id = BUF_INIT;
+	json_t *out = json_array(), *e;
+	int bad = 0;
 	size_t i;
 
 	json_array_foreach(call_var(c, "stat.datasources"), i, e)
 	{
-		id = pick_rrd(json_string_value(e));
-		if (id != NULL)
-			json_array_append_new(out, id);
+		if (pick_rrd(json_string_value(e), &id))
+			bad |= json_array_append_new(
+			    out, buf_ok(&id) ? json_stringn(id.p, id.n) : NULL);
 	}
-	return out;
+	buf_fini(&id);
+	if (bad == 0)
+		return out;
+	json_decref(out);
+	return NULL;
 }
 
 /* Remember it, before the reply. */

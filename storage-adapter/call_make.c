@@ -223,26 +223,32 @@ make_empty(struct call *c)
 	return json_array();
 }
 
-/* The first NBD server whose URI makes sense (7.3, 33). */
+/* The socket path of the first NBD server whose URI makes sense (7.3, 33). */
 json_t *
 make_nbd(struct call *c)
 {
-	json_t *list = json_array(), *e, *path;
-	const char *uri;
+	struct buf path = BUF_INIT;
+	json_t *list = json_array(), *e, *found = NULL;
+	const char *uri = NULL;
+	bool usable = false;
 	size_t i;
 
 	json_array_foreach(call_var(c, "backend.implementations"), i, e)
 	{
 		uri = json_string_value(tree_at(e, "1.uri", 5));
-		if (uri == NULL)
-			continue;
-		path = pick_nbd(uri);
-		if (path != NULL) {
-			json_decref(list);
-			return path;
-		}
-		json_array_append_new(
-		    list, tree_textf("cannot be used: %s", uri));
+		usable = uri != NULL && pick_nbd(uri, &path);
+		if (usable)
+			break;
+		if (uri != NULL)
+			json_array_append_new(
+			    list, tree_textf("cannot be used: %s", uri));
+	}
+	if (usable && buf_ok(&path))
+		found = json_stringn(path.p, path.n);
+	buf_fini(&path);
+	if (usable) {
+		json_decref(list);
+		return found;
 	}
 	call_error_set(c, v2_backend_error("No nbd server found", list));
 	return NULL;

@@ -322,25 +322,35 @@ call_idempotent(const struct call *c)
 	return c->row == NULL || row_idempotent(c->row);
 }
 
-/* Rows first, then the methods of SMAPIv3. */
+#define N_INFOS (N_ROWS + SMAPI_N_METHODS)
+
+/* What is told of each: rows first, then the methods of SMAPIv3. */
+static void
+fill(struct call_info *infos)
+{
+	static char names[SMAPI_N_METHODS][64];
+	size_t i;
+
+	for (i = 0; i < N_ROWS; i++)
+		infos[i] = (struct call_info){.name = call_rows[i].name,
+		    .implemented = call_rows[i].params != NULL,
+		    .idempotent = row_idempotent(&call_rows[i])};
+	for (i = 0; i < SMAPI_N_METHODS; i++) {
+		snprintf(names[i], sizeof(names[i]), "smapiv3.%s",
+		    smapi_methods[i].name);
+		infos[N_ROWS + i] = (struct call_info){.name = names[i],
+		    .implemented = true,
+		    .idempotent = smapi_methods[i].idempotent};
+	}
+}
+
+/* One after the other. */
 const struct call_info *
 call_at(size_t i)
 {
-	static struct call_info info;
-	static char name[80];
+	static struct call_info infos[N_INFOS];
 
-	if (i < N_ROWS) {
-		info.name = call_rows[i].name;
-		info.implemented = call_rows[i].params != NULL;
-		info.idempotent = row_idempotent(&call_rows[i]);
-		return &info;
-	}
-	i -= N_ROWS;
-	if (i >= SMAPI_N_METHODS)
-		return NULL;
-	snprintf(name, sizeof(name), "smapiv3.%s", smapi_methods[i].name);
-	info.name = name;
-	info.implemented = true;
-	info.idempotent = smapi_methods[i].idempotent;
-	return &info;
+	if (infos[0].name == NULL)
+		fill(infos);
+	return i < N_INFOS ? &infos[i] : NULL;
 }

@@ -252,10 +252,20 @@ ended(const struct call_ran *r)
 
 /* ---- values ---- */
 
-/* Members that plugins of API 3.0 don't know (2.6); may change v. */
+/* A member that plugins of API 3.0 don't know; -1: out of memory. */
+static int
+add_sharable(json_t *volume)
+{
+	if (!json_is_object(volume))
+		return 0;
+	return json_object_set_new(volume, "sharable", json_false());
+}
+
+/* The rules for plugins of API 3.0 (2.6); may change v. */
 static json_t *
 compat(const struct outcome_of *o, json_t *v)
 {
+	int bad = 0;
 	json_t *e;
 	size_t i;
 
@@ -264,11 +274,10 @@ compat(const struct outcome_of *o, json_t *v)
 		    json_object_get(o->params, "configuration"));
 	if (o->method == &smapi_methods[SMAPI_VOLUME_STAT] ||
 	    o->method == &smapi_methods[SMAPI_VOLUME_CREATE])
-		json_object_set_new(v, "sharable", json_false());
+		bad = add_sharable(v);
 	if (o->method == &smapi_methods[SMAPI_SR_LS])
-		json_array_foreach(v, i, e)
-		    json_object_set_new(e, "sharable", json_false());
-	return json_incref(v);
+		json_array_foreach(v, i, e) bad |= add_sharable(e);
+	return bad == 0 ? json_incref(v) : NULL;
 }
 
 /* Leave out those volumes of a listing that cannot be understood (7.3, 29). */

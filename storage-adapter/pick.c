@@ -9,7 +9,7 @@
 
 #include "buf.h"
 #include "call.h"
-#include "call_json.h"
+#include "call_text.h"
 
 /* A letter, then letters, digits, + - . up to a colon. */
 bool
@@ -113,12 +113,24 @@ hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Percent-decoded text; NULL when it makes no sense. */
-static json_t *
-unescape(const char *s, size_t n)
+/* Is it UTF-8 without NUL? */
+static bool
+is_text(const struct buf *b)
 {
-	struct buf b = BUF_INIT;
-	json_t *v = NULL;
+	struct buf valid = BUF_INIT;
+	bool same;
+
+	text_put_valid(&valid, (struct str){b->p, b->n});
+	same = !buf_ok(&valid) ||
+	    str_eq((struct str){b->p, b->n}, (struct str){valid.p, valid.n});
+	buf_fini(&valid);
+	return same;
+}
+
+/* Percent-decoded text; false when there is none. */
+static bool
+unescape(const char *s, size_t n, struct buf *b)
+{
 	size_t i;
 	int c;
 
@@ -129,66 +141,61 @@ unescape(const char *s, size_t n)
 			c = hex(s[i + 1]) << 4 | hex(s[i + 2]);
 			i += 2;
 		}
-		buf_addc(&b, (char)c);
+		buf_addc(b, (char)c);
 	}
-	if (buf_ok(&b) && b.n > 0 && memchr(b.p, '\0', b.n) == NULL)
-		v = json_stringn(b.p, b.n);
-	buf_fini(&b);
-	return v;
+	return n > 0 && is_text(b);
 }
 
 /* nbd:unix:<path>:exportname=<name> */
-static json_t *
-nbd_old(const char *uri)
+static bool
+nbd_old(const char *uri, struct buf *b)
 {
 	const char *path = uri + 9, *end = strchr(path, ':');
 
 	if (end == NULL || end == path ||
 	    strncmp(end, ":exportname=", 12) != 0 ||
 	    strchr(end + 1, ':') != NULL)
-		return NULL;
-	return json_stringn(path, (size_t)(end - path));
+		return false;
+	buf_add(b, path, (size_t)(end - path));
+	return true;
 }
 
 /* nbd+unix://[/name]?socket=<path>[&...] */
-static json_t *
-nbd_url(const char *uri)
+static bool
+nbd_url(const char *uri, struct buf *b)
 {
-	const char *q = strchr(uri, '?'), *end;
+	const char *q = strchr(uri, '?');
 
 	while (q != NULL && strncmp(q + 1, "socket=", 7) != 0)
 		q = strchr(q + 1, '&');
-	if (q == NULL)
-		return NULL;
-	q += 8;
-	end = q + strcspn(q, "&#");
-	return unescape(q, (size_t)(end - q));
+	return q != NULL && unescape(q + 8, strcspn(q + 8, "&#"), b);
 }
 
 /* Either form. */
-json_t *
-pick_nbd(const char *uri)
+bool
+pick_nbd(const char *uri, struct buf *path)
 {
 	char scheme[PICK_SCHEME];
 
+	buf_reset(path);
 	if (strncmp(uri, "nbd:unix:", 9) == 0)
-		return nbd_old(uri);
-	if (pick_scheme(uri, scheme) && strcmp(scheme, "nbd+unix") == 0)
-		return nbd_url(uri);
-	return NULL;
+		return nbd_old(uri, path);
+	return pick_scheme(uri, scheme) && strcmp(scheme, "nbd+unix") == 0 &&
+	    nbd_url(uri, path);
 }
 
 /* xeno+shm://[host]/path */
-json_t *
-pick_rrd(const char *uri)
+bool
+pick_rrd(const char *uri, struct buf *id)
 {
 	char scheme[PICK_SCHEME];
 
+	buf_reset(id);
 	if (!pick_scheme(uri, scheme) || strcmp(scheme, "xeno+shm") != 0)
-		return NULL;
+		return false;
 	uri = strchr(uri, ':') + 1;
 	if (strncmp(uri, "//", 2) == 0)
 		uri += 2 + strcspn(uri + 2, "/?#");
 	uri += *uri == '/';
-	return unescape(uri, strcspn(uri, "?#"));
+	return unescape(uri, strcspn(uri, "?#"), id);
 }

@@ -13,6 +13,8 @@
 
 #include <jansson.h>
 
+#include "buf.h"
+
 struct call_world;
 
 /* Longest scheme that is looked at, with its NUL. */
@@ -34,12 +36,12 @@ const char *pick_uri(const struct call_world *w, const json_t *uris,
 /* The domain string, a new JSON string. */
 json_t *pick_domain(const char *dp, const char *vm);
 
-/* The socket path in an NBD server's URI, a new JSON string; NULL: not one of
+/* The socket path in an NBD server's URI, added to `path`; false: not one of
  * the two forms that are known. */
-json_t *pick_nbd(const char *uri);
+bool pick_nbd(const char *uri, struct buf *path);
 
-/* The id of an RRD source in a data source's URI (its decoded path), a new JSON
- * string; NULL: it is none. */
-json_t *pick_rrd(const char *uri);
+/* The id of an RRD source in a data source's URI (its decoded path), added to
+ * `id`; false: it is none. */
+bool pick_rrd(const char *uri, struct buf *id);
 
 #endif

@@ -59,11 +59,29 @@ vdi_defaults(void)
 	    "persistent", 1, "sharable", 0, "sm_config", "tags");
 }
 
+/* Add what is not there; -1: out of memory (jansson's own function for this
+ * does not tell). */
+static int
+add_defaults(json_t *vdi)
+{
+	json_t *defaults = vdi_defaults(), *v;
+	int bad = defaults != NULL ? 0 : -1;
+	const char *key;
+
+	json_object_foreach(defaults, key, v)
+	{
+		if (json_object_get(vdi, key) == NULL)
+			bad |= json_object_set(vdi, key, v);
+	}
+	json_decref(defaults);
+	return bad;
+}
+
 /* ---- softening ---- */
 
 static json_t *soft(const struct idl_type *t, json_t *v);
 
-/* A number in a string. */
+/* A number in a string; an integer where a float is meant. */
 static json_t *
 soft_number(const struct idl_type *t, json_t *v)
 {
@@ -71,6 +89,8 @@ soft_number(const struct idl_type *t, json_t *v)
 	int64_t i;
 	double d;
 
+	if (t->kind == IDL_FLOAT && json_is_integer(v))
+		return json_real((double)json_integer_value(v));
 	if (s != NULL && t->kind == IDL_FLOAT && text_float(s, &d))
 		return json_real(d);
 	if (s != NULL && t->kind != IDL_FLOAT && text_int(s, &i))
@@ -128,7 +148,7 @@ has_default(const struct idl_type *t, const struct idl_field *f)
 	    (t == &smapi_volume || t == &v2_vdi_info);
 }
 
-/* Is it of the type? */
+/* Is it of the type, as far as there is memory to say so? */
 static bool
 fits(const struct idl_type *t, json_t *v)
 {
@@ -136,7 +156,7 @@ fits(const struct idl_type *t, json_t *v)
 	json_t *out = idl_decode(t, v, &f);
 
 	json_decref(out);
-	return out != NULL;
+	return out != NULL || f.kind == IDL_NOMEM;
 }
 
 /* Members of a record. */
@@ -204,7 +224,7 @@ soft(const struct idl_type *t, json_t *v)
 json_t *
 v2_decode(const struct idl_type *t, json_t *v, struct idl_fault *f)
 {
-	json_t *s = soft(t, v), *out, *defaults;
+	json_t *s = soft(t, v), *out;
 
 	if (s == NULL) {
 		*f = (struct idl_fault){.kind = IDL_NOMEM};
@@ -212,16 +232,11 @@ v2_decode(const struct idl_type *t, json_t *v, struct idl_fault *f)
 	}
 	out = idl_decode(t, s, f);
 	json_decref(s);
-	if (out == NULL || t != &v2_vdi_info)
+	if (out == NULL || t != &v2_vdi_info || add_defaults(out) == 0)
 		return out;
-	defaults = vdi_defaults();
-	if (json_object_update_missing(out, defaults) < 0) {
-		json_decref(out);
-		out = NULL;
-		*f = (struct idl_fault){.kind = IDL_NOMEM};
-	}
-	json_decref(defaults);
-	return out;
+	json_decref(out);
+	*f = (struct idl_fault){.kind = IDL_NOMEM};
+	return NULL;
 }
 
 /* ---- turning ---- */

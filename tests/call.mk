@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 
 # Calls of the storage adapter, without any process.
-call_tests = tests/test_call
+call_tests = tests/test_call tests/test_call_all tests/test_call_meta
 check_PROGRAMS += $(call_tests)
 TESTS += $(call_tests)
 call_cases = tests/calls/samples.call tests/calls/calls.call \
@@ -16,4 +16,11 @@ callcase_sources = tests/support/callcase.c tests/support/callcase.h
 tests_test_call_SOURCES = tests/test_call.c $(callcase_sources)
 tests_test_call_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
 tests_test_call_LDADD = $(CALL_TEST_LIBS)
-$(tests_test_call_OBJECTS): idl/gen_smapi.h
+tests_test_call_all_SOURCES = tests/test_call_all.c $(callcase_sources)
+tests_test_call_all_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
+tests_test_call_all_LDADD = $(CALL_TEST_LIBS)
+tests_test_call_meta_SOURCES = tests/test_call_meta.c
+tests_test_call_meta_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
+tests_test_call_meta_LDADD = $(CALL_TEST_LIBS)
+$(tests_test_call_OBJECTS) $(tests_test_call_all_OBJECTS): idl/gen_smapi.h
+$(tests_test_call_meta_OBJECTS): idl/gen_smapi.h

@@ -479,8 +479,13 @@ play_run(struct play *p, const struct callcase *k)
 	c = call_new(&p->w,
 	    setting(p, "escaped") ? (struct str){raw.p, raw.n}
 				  : str_of(callcase_request(k)));
-	if (c == NULL)
-		give_up("out of memory");
+	buf_fini(&raw);
+	p->method[0] = '\0';
+	if (c == NULL) {
+		tell(p, "no call");
+		buf_addc(&p->log, '\0');
+		return;
+	}
 	for (state = call_go(c); state != CALL_DONE;) {
 		if (state == CALL_RUN) {
 			state = run(p, c);
@@ -500,7 +505,6 @@ play_run(struct play *p, const struct callcase *k)
 	snprintf(p->method, sizeof(p->method), "%s", call_method(c));
 	p->idempotent = call_idempotent(c);
 	call_free(c);
-	buf_fini(&raw);
 }
 
 /* Its log. */
