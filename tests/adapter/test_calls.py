@@ -30,6 +30,7 @@ class Calls(tap.Case):
     @classmethod
     def setUpClass(cls):
         cls.adapter = Adapter(start=False)
+        cls.addClassCleanup(cls.adapter.remove)
         cls.stage = Stage(cls.adapter)
         cls.adapter.start()
         cls.adapter.ready(cls.stage.volume)
@@ -38,7 +39,6 @@ class Calls(tap.Case):
     @classmethod
     def tearDownClass(cls):
         cls.caller.close()
-        cls.adapter.remove()
 
     def logged(self):
         return self.adapter.read_log()[-2000:]
@@ -268,17 +268,6 @@ class Failures(Calls):
             0o755, "#!/no/such/interpreter\n")
 
 
-def many_stages(steps, *settings):
-    """An adapter, and for each failing step a stage of its own."""
-    adapter = Adapter(*settings, start=False)
-    stages = [Stage(adapter, "t%03d" % n, "sr-t%03d" % n, "t%03d" % n,
-                    [tuple(step[1].features)])
-              for n, step in enumerate(steps)]
-    adapter.start()
-    adapter.ready(*[s.volume for s in stages])
-    return adapter, stages
-
-
 HANGING = [out("half"), err("stuck on it\n"), step("note", "hangs"),
            step("sleep", 600000)]
 
@@ -291,7 +280,13 @@ class Together(tap.Case):
     @classmethod
     def setUpClass(cls):
         cls.steps = failing_steps()
-        cls.adapter, cls.stages = many_stages(cls.steps, *cls.settings)
+        cls.adapter = Adapter(*cls.settings, start=False)
+        cls.addClassCleanup(cls.adapter.remove)
+        cls.stages = [Stage(cls.adapter, "t%03d" % n, "sr-t%03d" % n,
+                            "t%03d" % n, [tuple(step[1].features)])
+                      for n, step in enumerate(cls.steps)]
+        cls.adapter.start()
+        cls.adapter.ready(*[s.volume for s in cls.stages])
         cls.caller = cls.adapter.caller(patience=60)
         cls.mark = cls.adapter.mark()
         cls.ids = []
@@ -310,7 +305,6 @@ class Together(tap.Case):
     @classmethod
     def tearDownClass(cls):
         cls.caller.close()
-        cls.adapter.remove()
 
     def logged(self):
         return self.adapter.read_log()[-2000:]

@@ -34,6 +34,7 @@ class One(tap.Case):
     @classmethod
     def setUpClass(cls):
         cls.adapter = Adapter(*cls.settings, start=False)
+        cls.addClassCleanup(cls.adapter.remove)
         cls.plugin = cls.adapter.volume()
         cls.other = cls.adapter.volume("other")
         cls.adapter.start()
@@ -47,7 +48,6 @@ class One(tap.Case):
     @classmethod
     def tearDownClass(cls):
         cls.caller.close()
-        cls.adapter.remove()
 
     def logged(self):
         return self.adapter.read_log()[-2000:]

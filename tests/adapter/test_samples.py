@@ -213,6 +213,7 @@ class Plugins(tap.Case):
     @classmethod
     def setUpClass(cls):
         cls.adapter = Adapter(start=False)
+        cls.addClassCleanup(cls.adapter.remove)
         cls.make()
         cls.adapter.start()
         cls.adapter.ready(cls.plugin)
@@ -226,7 +227,6 @@ class Plugins(tap.Case):
     @classmethod
     def tearDownClass(cls):
         cls.caller.close()
-        cls.adapter.remove()
 
     def setUp(self):
         for p in (self.plugin, self.dpx):

@@ -63,6 +63,7 @@ class Secrets(tap.Case):
     @classmethod
     def setUpClass(cls):
         cls.adapter = Adapter(start=False, level="debug")
+        cls.addClassCleanup(cls.adapter.remove)
         cls.plugin = cls.adapter.volume()
         cls.dpx = cls.adapter.datapath()
         cls.adapter.start()
@@ -71,10 +72,6 @@ class Secrets(tap.Case):
         cls.kept = Planted()  # what has to be in the state
         cls.shown = {}
         cls.play()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.adapter.remove()
 
     @classmethod
     def ask(cls, method, **params):
