@@ -74,16 +74,18 @@ def _step(name, value, arg=""):
 
 
 def out(value):
-    """Print bytes, text, or anything else as a line of JSON."""
-    if not isinstance(value, (bytes, str)):
-        value = dump(value) + "\n"
-    return _step("out", value)
+    """Print a value as a line of JSON."""
+    return _step("out", dump(value) + "\n")
+
+
+def raw(text):
+    """Print these bytes, or this text."""
+    return _step("out", text)
 
 
 def outkey(value):
     """The same, @KEY@ being the key that the script is asked about."""
-    return _step("outkey", value if isinstance(value, str)
-                 else dump(value) + "\n")
+    return _step("outkey", dump(value) + "\n")
 
 
 def err(text):

@@ -12,7 +12,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from support import (Adapter, dump, err, failure, out,  # noqa: E402
+from support import (Adapter, dump, err, failure, out, raw,  # noqa: E402
                      request, step, success, typed, until)
 import tap  # noqa: E402
 import calls_table  # noqa: E402
@@ -30,6 +30,7 @@ class Calls(tap.Case):
     @classmethod
     def setUpClass(cls):
         cls.adapter = Adapter(start=False)
+        cls.addClassCleanup(cls.adapter.remove)
         cls.stage = Stage(cls.adapter)
         cls.adapter.start()
         cls.adapter.ready(cls.stage.volume)
@@ -38,7 +39,6 @@ class Calls(tap.Case):
     @classmethod
     def tearDownClass(cls):
         cls.caller.close()
-        cls.adapter.remove()
 
     def logged(self):
         return self.adapter.read_log()[-2000:]
@@ -185,29 +185,29 @@ KINDS = {
             path, "non-zero exit and bad json on stdout", "1",
             '{"code":"C","params":[]}\n', '{"code":"C","params":[]}\n')),
     "bad JSON": (
-        [out("not json\n")],
+        [raw("not json\n")],
         lambda path: refused(path, "bad json on stdout", "not json\n")),
     "two values": (
-        [out("null\nnull\n")],
+        [raw("null\nnull\n")],
         lambda path: refused(path, "bad json on stdout", "null\nnull\n")),
     "nothing printed": (
-        [out("")], lambda path: refused(path, "bad json on stdout", "")),
+        [raw("")], lambda path: refused(path, "bad json on stdout", "")),
     "wrong shape": (
         [out({"wrong": 1})],
         lambda path: ["Backend_error", ["SCRIPT_FAILED", [
             Like(r"Unexpected exception:.+")]]]),
     "exit status": (
-        [out("not json\n"), step("exit", 4)],
+        [raw("not json\n"), step("exit", 4)],
         lambda path: refused(
             path, "non-zero exit and bad json on stdout", "4", "not json\n",
             "not json\n")),
     "exit status with stderr": (
-        [out("not json\n"), err("the reason\n"), step("exit", 4)],
+        [raw("not json\n"), err("the reason\n"), step("exit", 4)],
         lambda path: refused(
             path, "non-zero exit and bad json on stdout", "4", "not json\n",
             "the reason\n")),
     "signal": (
-        [out("partial\n"), step("signal", SIGKILL)],
+        [raw("partial\n"), step("signal", SIGKILL)],
         lambda path: refused(path, "signalled", "SIGKILL", "partial\n",
                              "partial\n")),
     "signal with stderr": (
@@ -268,18 +268,7 @@ class Failures(Calls):
             0o755, "#!/no/such/interpreter\n")
 
 
-def many_stages(steps, *settings):
-    """An adapter, and for each failing step a stage of its own."""
-    adapter = Adapter(*settings, start=False)
-    stages = [Stage(adapter, "t%03d" % n, "sr-t%03d" % n, "t%03d" % n,
-                    [tuple(step[1].features)])
-              for n, step in enumerate(steps)]
-    adapter.start()
-    adapter.ready(*[s.volume for s in stages])
-    return adapter, stages
-
-
-HANGING = [out("half"), err("stuck on it\n"), step("note", "hangs"),
+HANGING = [raw("half"), err("stuck on it\n"), step("note", "hangs"),
            step("sleep", 600000)]
 
 
@@ -291,7 +280,13 @@ class Together(tap.Case):
     @classmethod
     def setUpClass(cls):
         cls.steps = failing_steps()
-        cls.adapter, cls.stages = many_stages(cls.steps, *cls.settings)
+        cls.adapter = Adapter(*cls.settings, start=False)
+        cls.addClassCleanup(cls.adapter.remove)
+        cls.stages = [Stage(cls.adapter, "t%03d" % n, "sr-t%03d" % n,
+                            "t%03d" % n, [tuple(step[1].features)])
+                      for n, step in enumerate(cls.steps)]
+        cls.adapter.start()
+        cls.adapter.ready(*[s.volume for s in cls.stages])
         cls.caller = cls.adapter.caller(patience=60)
         cls.mark = cls.adapter.mark()
         cls.ids = []
@@ -310,7 +305,6 @@ class Together(tap.Case):
     @classmethod
     def tearDownClass(cls):
         cls.caller.close()
-        cls.adapter.remove()
 
     def logged(self):
         return self.adapter.read_log()[-2000:]

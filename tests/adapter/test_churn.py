@@ -16,7 +16,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from support import (FULL, PREFIX, SEED, Adapter, Staged,  # noqa: E402
-                     answer_of_query, out, request, staged, step, success,
+                     answer_of_query, out, raw, request, staged, step, success,
                      until)
 from broker import memory  # noqa: E402
 import tap  # noqa: E402
@@ -295,7 +295,7 @@ class Discovery(tap.Case):
 
     @tap.table([
         ("version 7.0", [out(answer_of_query("x", "7.0"))], ["7.0"]),
-        ("no JSON", [out("hello")], ["json"]),
+        ("no JSON", [raw("hello")], ["json"]),
         ("not a description", [out({"plugin": "x"})], ["name"]),
         ("signal", [step("signal", 9)], ["SIGKILL"]),
     ])

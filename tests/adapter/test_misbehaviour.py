@@ -14,7 +14,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from support import (FULL, SEED, Adapter, endless, err, failure,  # noqa: E402
-                     out, request, step, success, until)
+                     out, raw, request, step, success, until)
 from broker import memory  # noqa: E402
 import tap  # noqa: E402
 from calls_table import HANDLE, SR  # noqa: E402
@@ -34,6 +34,7 @@ class One(tap.Case):
     @classmethod
     def setUpClass(cls):
         cls.adapter = Adapter(*cls.settings, start=False)
+        cls.addClassCleanup(cls.adapter.remove)
         cls.plugin = cls.adapter.volume()
         cls.other = cls.adapter.volume("other")
         cls.adapter.start()
@@ -47,7 +48,6 @@ class One(tap.Case):
     @classmethod
     def tearDownClass(cls):
         cls.caller.close()
-        cls.adapter.remove()
 
     def logged(self):
         return self.adapter.read_log()[-2000:]
@@ -140,18 +140,18 @@ class Scripts(One):
         self.assertLessEqual(len(said[-1]), 4096 + 100)
 
     def test_09_binary(self):
-        said = script_failed(self.scan([out(bytes(range(256)) * 64)])[0])
+        said = script_failed(self.scan([raw(bytes(range(256)) * 64)])[0])
         self.assertEqual(said[:2], [self.path(), "bad json on stdout"])
 
     def test_10_deep_json(self):
         for text in ("[" * 1000000, "[" * 5000 + "]" * 5000,
                      '{"a":' * 100000):
-            said = script_failed(self.scan([out(text)])[0])
+            said = script_failed(self.scan([raw(text)])[0])
             self.assertRegex(" ".join(said), "bad json|exception")
 
     def test_11_dies_by_itself(self):
         said = script_failed(self.scan([
-            out("half"), err("bad pointer\n"), step("signal", SIGSEGV)])[0])
+            raw("half"), err("bad pointer\n"), step("signal", SIGSEGV)])[0])
         self.assertEqual(said, [self.path(), "signalled", "SIGSEGV", "half",
                                 "bad pointer\n"])
 

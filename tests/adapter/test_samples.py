@@ -9,7 +9,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from support import (Adapter, dump, answer_of_query, failure,  # noqa: E402
-                     out, request, sr_stat, step, success, until, volume,
+                     out, raw, request, sr_stat, step, success, until, volume,
                      vdi_info)
 import tap  # noqa: E402
 from calls_table import BACKEND, HANDLE, SR, STAT  # noqa: E402
@@ -163,7 +163,7 @@ SAMPLES = [
      '{"result":null,"error":["Sr_not_attached","nope"],"id":0}'),
     ("SR.scan fails",
      '{"method":"SR.scan","params":[{"sr":"sruuid","dbg":"D"}],"id":7}',
-     {"SR.ls": [out('{"code":"SR_BACKEND_FAILURE_40","params":["a","b"],'
+     {"SR.ls": [raw('{"code":"SR_BACKEND_FAILURE_40","params":["a","b"],'
                     '"backtrace":{"error":"E","files":["f.py","g.py"],'
                     '"lines":[1,22]}}'), step("exit", 1)]},
      [("SR.ls", '{"sr":"file:///srs/one","dbg":"D"}')],
@@ -173,7 +173,7 @@ SAMPLES = [
     ("VDI.clone prints no JSON and exits 4",
      '{"method":"VDI.clone","params":[{"vdi_info":{"vdi":"k1",'
      '"name_label":"n"},"sr":"sruuid","dbg":"D"}],"id":7}',
-     {"Volume.clone": [out("not json\n"), step("exit", 4)]},
+     {"Volume.clone": [raw("not json\n"), step("exit", 4)]},
      [("Volume.clone", '{"key":"k1","sr":"file:///srs/one","dbg":"D"}')],
      '{"result":null,"error":["Backend_error",["SCRIPT_FAILED",'
      '["<dir>/Volume.clone","non-zero exit and bad json on stdout","4",'
@@ -181,7 +181,7 @@ SAMPLES = [
     ("VDI.snapshot is killed",
      '{"method":"VDI.snapshot","params":[{"vdi_info":{"vdi":"k1",'
      '"name_label":"n"},"sr":"sruuid","dbg":"D"}],"id":7}',
-     {"Volume.snapshot": [out("partial\n"), step("signal", 9)]},
+     {"Volume.snapshot": [raw("partial\n"), step("signal", 9)]},
      [("Volume.snapshot", '{"key":"k1","sr":"file:///srs/one","dbg":"D"}')],
      '{"result":null,"error":["Backend_error",["SCRIPT_FAILED",'
      '["<dir>/Volume.snapshot","signalled","SIGKILL","partial\\n",'
@@ -189,7 +189,7 @@ SAMPLES = [
     ("VDI.remove_tags prints nothing",
      '{"method":"VDI.remove_tags","params":[{"key":"red","vdi":"k1",'
      '"sr":"sruuid","dbg":"D"}],"id":7}',
-     {"Volume.unset": [out("")]},
+     {"Volume.unset": [raw("")]},
      [("Volume.unset", '{"k":"tagsred","key":"k1","sr":"file:///srs/one",'
        '"dbg":"D"}')],
      '{"result":null,"error":["Backend_error",["SCRIPT_FAILED",'
@@ -213,6 +213,7 @@ class Plugins(tap.Case):
     @classmethod
     def setUpClass(cls):
         cls.adapter = Adapter(start=False)
+        cls.addClassCleanup(cls.adapter.remove)
         cls.make()
         cls.adapter.start()
         cls.adapter.ready(cls.plugin)
@@ -226,7 +227,6 @@ class Plugins(tap.Case):
     @classmethod
     def tearDownClass(cls):
         cls.caller.close()
-        cls.adapter.remove()
 
     def setUp(self):
         for p in (self.plugin, self.dpx):

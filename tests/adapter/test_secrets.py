@@ -13,7 +13,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from support import (Adapter, dump, err, out, request, step,  # noqa: E402
+from support import (Adapter, dump, err, out, raw, request, step,  # noqa: E402
                      sr_stat, typed, until, volume)
 import tap  # noqa: E402
 from calls_table import SR  # noqa: E402
@@ -63,6 +63,7 @@ class Secrets(tap.Case):
     @classmethod
     def setUpClass(cls):
         cls.adapter = Adapter(start=False, level="debug")
+        cls.addClassCleanup(cls.adapter.remove)
         cls.plugin = cls.adapter.volume()
         cls.dpx = cls.adapter.datapath()
         cls.adapter.start()
@@ -71,10 +72,6 @@ class Secrets(tap.Case):
         cls.kept = Planted()  # what has to be in the state
         cls.shown = {}
         cls.play()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.adapter.remove()
 
     @classmethod
     def ask(cls, method, **params):
@@ -121,9 +118,9 @@ class Secrets(tap.Case):
                 ("standard error", lambda w: [
                     err("mount -o user=a,password=%s\n" % w),
                     step("exit", 1)]),
-                ("bad output", lambda w: [out("password: %s\n" % w)]),
+                ("bad output", lambda w: [raw("password: %s\n" % w)]),
                 ("wrong result", lambda w: [out({"password": w})]),
-                ("signal", lambda w: [out('{"password":"%s"' % w),
+                ("signal", lambda w: [raw('{"password":"%s"' % w),
                                       step("signal", 9)])):
             plugin.usual("SR.create", *plan(p.word(way)))
             cls.ask("SR.create", device_config=shapes(p, "fails: " + way),
