@@ -6,8 +6,11 @@ import json as json
 import logging as logging
 import sys as sys
 import traceback as traceback
-from typing import Any, Dict, List, NoReturn, Optional, Sequence, Tuple
+from typing import (Any, Dict, List, NoReturn, Optional, Sequence, Set, Tuple,
+                    Type)
 
+_TEXT: Tuple[Type[str], ...]
+_machinery: Set[str]
 long = int
 unicode = str
 
@@ -50,4 +53,11 @@ class XenAPIException(Exception):
     params: List[str]
     def __init__(self, code: str, params: List[str]) -> None: ...
 
-class ListAction(argparse.Action): ...
+class ListAction(argparse.Action):
+    def __init__(
+        self,
+        option_strings: Sequence[str],
+        dest: str,
+        nargs: int = ...,
+        **kwargs: Any,
+    ) -> None: ...

@@ -18,5 +18,5 @@ def configure_logging() -> None: ...
 def handle_unhandled_exceptions(
     exception_type: Type[BaseException],
     exception_value: BaseException,
-    exception_traceback: Optional[TracebackType],
+    tb: Optional[TracebackType],
 ) -> None: ...

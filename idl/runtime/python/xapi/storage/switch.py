@@ -28,9 +28,9 @@ except ImportError:
     from urllib import quote
 
 SOCKET = "/var/run/message-switch/sock"
-POLL = 30.0  # seconds that one poll may last
-SLACK = 10.0  # seconds for an answer after the poll's time
-PAUSE = 0.2  # seconds between two looks for a switch that is gone
+_POLL = 30.0  # seconds that one poll may last
+_SLACK = 10.0  # seconds for an answer after the poll's time
+_PAUSE = 0.2  # seconds between two looks for a switch that is gone
 
 _BROKEN = (EnvironmentError, HTTPException)
 
@@ -92,7 +92,7 @@ class _UnixConnection(HTTPConnection):
     def __init__(self, path):
         HTTPConnection.__init__(self, "localhost")
         self.path = path
-        self.limit = SLACK
+        self.limit = _SLACK
 
     def connect(self):
         """To the socket, within the limit."""
@@ -123,7 +123,7 @@ def _now():
     return getattr(time, "monotonic", time.time)()
 
 
-class Deadline(object):
+class _Deadline(object):
     """A point in time, or never when seconds is None."""
 
     def __init__(self, seconds):
@@ -158,7 +158,7 @@ class Switch(object):
             self._connection.close()
             self._connection = None
 
-    def _ask(self, method, path, body=None, limit=SLACK):
+    def _ask(self, method, path, body=None, limit=_SLACK):
         """One exchange; the answer's text."""
         connection = self._connection
         if connection is None:
@@ -231,7 +231,7 @@ class Switch(object):
         answer = json.loads(self._ask(
             "POST", "/transfer", json.dumps(
                 {"timeout": float(seconds), "queues": [self._token]}),
-            seconds + SLACK))
+            seconds + _SLACK))
         found = []
         for (queue, number), message in answer["messages"]:
             kind = message["kind"]
@@ -246,7 +246,7 @@ class Switch(object):
             self.close()
             if deadline.over():
                 raise BrokerGone(self.path, why, sent=True)
-            time.sleep(deadline.at_most(PAUSE))
+            time.sleep(deadline.at_most(_PAUSE))
             try:
                 return self._enter()
             except _BROKEN as e:
@@ -256,7 +256,7 @@ class Switch(object):
         """The payload of the reply to a request."""
         while True:
             try:
-                for request, payload in self._poll(deadline.at_most(POLL)):
+                for request, payload in self._poll(deadline.at_most(_POLL)):
                     if request is not None and list(request) == number:
                         return payload
             except _BROKEN as e:
@@ -268,6 +268,6 @@ class Switch(object):
 
     def rpc(self, queue, payload, seconds=None):
         """Send a request, wait for its reply; seconds None: for ever."""
-        deadline = Deadline(seconds)
+        deadline = _Deadline(seconds)
         self._ready()
         return self._reply(queue, self._post(queue, payload), deadline)
