@@ -99,7 +99,7 @@ add_load(const struct ctx *ctx, const struct plugin *p, json_t *o)
 
 	if (sv == NULL || p->kind != PLUGIN_VOLUME)
 		return;
-	LIST_FOREACH (t, &sv->tasks, entry) {
+	TAILQ_FOREACH (t, &sv->tasks, entry) {
 		running += t->state == TASK_RUNNING;
 		waiting += t->state == TASK_WAITING;
 	}
@@ -195,7 +195,7 @@ scripts(struct control *c, json_t *params)
 
 	(void)params;
 	for (sv = c->ctx->services; sv != NULL; sv = sv->next)
-		LIST_FOREACH (t, &sv->tasks, entry)
+		TAILQ_FOREACH (t, &sv->tasks, entry)
 			json_array_append_new(list,
 			    json_pack("{ss sI ss ss so si so ss so sb sb}",
 				"queue", sv->queue, "id", (json_int_t)t->id,

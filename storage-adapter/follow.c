@@ -29,12 +29,12 @@
 #include "xalloc.h"
 #include "xmsg.h"
 
-#define SWEEP_S	  5 /* between two looks */
-#define LONG_NS	  (10 * NS_PER_SEC) /* a request that takes longer is asked for */
+#define SWEEP_S	  1 /* between two looks */
+#define LONG_NS	  (2 * NS_PER_SEC) /* a request that takes longer is asked for */
 #define WAIT_S	  60 /* of the long poll */
 #define SLACK_MS  10000 /* beyond it */
 #define AGAIN_S	  1 /* after a failure */
-#define MOST_ASKS 8 /* of a sweep, under way */
+#define MOST_ASKS 16 /* of a sweep, under way */
 
 struct follow {
 	struct ctx *ctx;
@@ -114,7 +114,8 @@ asked(struct xmsg *x, const struct xmsg_result *r, void *arg)
 	free(a);
 }
 
-static void
+/* Ask the switch; false when too much is being asked already. */
+static bool
 ask(struct follow *f, const char *queue, int64_t id)
 {
 	char *name = xmsg_encode(queue), *target;
@@ -122,7 +123,7 @@ ask(struct follow *f, const char *queue, int64_t id)
 
 	if (name == NULL || f->asks >= MOST_ASKS) {
 		free(name);
-		return; /* the next sweep */
+		return false; /* the next sweep */
 	}
 	a = xcalloc(1, sizeof *a);
 	*a = (struct ask){f, xstrdup(queue), id};
@@ -136,6 +137,7 @@ ask(struct follow *f, const char *queue, int64_t id)
 	}
 	free(target);
 	free(name);
+	return true;
 }
 
 /* ---- cancellations ---- */
@@ -159,10 +161,11 @@ ask_all(struct follow *f, int64_t older_ns)
 	struct task *t;
 
 	for (sv = f->ctx->services; sv != NULL; sv = sv->next)
-		LIST_FOREACH (t, &sv->tasks, entry)
+		TAILQ_FOREACH (t, &sv->tasks, entry)
 			if (t->state != TASK_REPLYING &&
-			    now - t->came_ns >= older_ns)
-				ask(f, sv->queue, t->id);
+			    now - t->asked_ns >= older_ns &&
+			    ask(f, sv->queue, t->id))
+				t->asked_ns = now;
 }
 
 /* One answer of /v1/events. */
@@ -265,8 +268,9 @@ sweep_queue(struct follow *f, const char *queue)
 		errno = 0;
 		id = strtoll(de->d_name, &end, 10);
 		if (errno == 0 && *end == '\0' && id > 0 &&
-		    service_task(f->ctx, queue, id) == NULL)
-			ask(f, queue, id);
+		    service_task(f->ctx, queue, id) == NULL &&
+		    !ask(f, queue, id))
+			break;
 	}
 	if (d != NULL)
 		closedir(d);

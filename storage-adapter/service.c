@@ -42,7 +42,7 @@ service_task(const struct ctx *ctx, const char *queue, int64_t id)
 
 	if (sv == NULL)
 		return NULL;
-	LIST_FOREACH (t, &sv->tasks, entry)
+	TAILQ_FOREACH (t, &sv->tasks, entry)
 		if (t->id == id)
 			return t;
 	return NULL;
@@ -131,7 +131,7 @@ service_new(struct ctx *ctx, const char *queue, struct err *e)
 		sv = xcalloc(1, sizeof *sv);
 		sv->ctx = ctx;
 		sv->queue = xstrdup(queue);
-		LIST_INIT(&sv->tasks);
+		TAILQ_INIT(&sv->tasks);
 		sv->next = ctx->services;
 		ctx->services = sv;
 	}
@@ -237,8 +237,8 @@ service_drain(struct service *sv, const char *why)
 	struct task *t, *next;
 
 	sv->plugin = NULL;
-	for (t = LIST_FIRST(&sv->tasks); t != NULL; t = next) {
-		next = LIST_NEXT(t, entry);
+	for (t = TAILQ_FIRST(&sv->tasks); t != NULL; t = next) {
+		next = TAILQ_NEXT(t, entry);
 		if (t->state == TASK_WAITING)
 			task_refuse(t, why);
 	}
@@ -262,8 +262,8 @@ service_stop_all(struct ctx *ctx)
 
 	ctx->stopping = true;
 	while ((sv = ctx->services) != NULL) {
-		for (t = LIST_FIRST(&sv->tasks); t != NULL; t = next) {
-			next = LIST_NEXT(t, entry);
+		for (t = TAILQ_FIRST(&sv->tasks); t != NULL; t = next) {
+			next = TAILQ_NEXT(t, entry);
 			task_leave(t);
 		}
 		if (sv->removing != NULL)

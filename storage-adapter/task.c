@@ -152,7 +152,7 @@ task_free(struct task *t)
 	struct service *sv = t->sv;
 
 	turns_remove(t->ctx->turns, &t->turn);
-	LIST_REMOVE(t, entry);
+	TAILQ_REMOVE(&sv->tasks, t, entry);
 	if (t->pause != NULL)
 		event_free(t->pause);
 	call_free(t->call);
@@ -515,7 +515,7 @@ task_new(struct ctx *ctx, struct service *sv, struct xmsg_request *req)
 	t->sv = sv;
 	t->req = req;
 	t->id = m->id;
-	t->came_ns = clock_mono_ns();
+	t->came_ns = t->asked_ns = clock_mono_ns();
 	t->began_wall_ns = clock_wall_ns();
 	t->memo = json_object();
 	buf_init(&t->scripts);
@@ -526,7 +526,7 @@ task_new(struct ctx *ctx, struct service *sv, struct xmsg_request *req)
 		free(t);
 		return NULL;
 	}
-	LIST_INSERT_HEAD(&sv->tasks, t, entry);
+	TAILQ_INSERT_TAIL(&sv->tasks, t, entry);
 	sv->n_tasks++;
 	turns_add(ctx->turns, &t->turn, sv->queue,
 	    ctx->set->concurrent ? call_sr(t->call) : "");

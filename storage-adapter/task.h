@@ -45,10 +45,11 @@ struct task {
 	char *script; /* path of the script that runs */
 	unsigned step; /* number of the next script */
 	int64_t came_ns; /* monotonic */
+	int64_t asked_ns; /* whether it is still there, last */
 	int64_t began_wall_ns; /* the same when repeated */
 	struct buf scripts; /* for the record */
 	bool repeated, rebooted, memo_dirty, cancelled, again;
-	LIST_ENTRY(task) entry; /* of the service */
+	TAILQ_ENTRY(task) entry; /* of the service */
 };
 
 /* A request came: it waits for its turn, or is answered.  NULL: no memory; it

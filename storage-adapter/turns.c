@@ -156,10 +156,10 @@ may(const struct turns *s, const struct turns_sr *sr)
 {
 	if (s->l.serial)
 		return sr->q->running == 0;
-	if (sr->running == 0)
-		return true;
-	return sr->running < s->l.sr && sr->q->running < s->l.queue &&
-	    s->running < s->l.total;
+	if (s->running >= s->l.total)
+		return false;
+	return sr->running == 0 ||
+	    (sr->running < s->l.sr && sr->q->running < s->l.queue);
 }
 
 /* Take the first that waits in sr. */

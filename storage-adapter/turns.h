@@ -5,8 +5,8 @@
  * Which call may begin.  Pure.
  *
  *  1. No more than `total` run in all, `queue` of one queue, `sr` of one SR.
- *  2. An SR of which none runs may begin one whatever the others do: a slow
- *     SR never delays another.  Not where calls come one at a time: there all
+ *  2. An SR of which none runs may begin one beyond the limit of its queue: a
+ *     slow SR does not delay another.  Not where calls come one at a time: there all
  *     calls of a queue are given one SR's name, and keep their order.
  *  3. Queues take turns, SRs of a queue take turns, calls of an SR begin in
  *     the order in which they came.

@@ -69,15 +69,19 @@ a_queue_and_all_have_theirs(void **state)
 static void
 a_slow_sr_delays_no_other(void **state)
 {
-	struct t *t = start(state, 2, 2, 2, false);
+	struct t *t = start(state, 3, 2, 2, false);
 
 	for (int i = 0; i < 10; i++)
 		turns_add(t->s, &t->i[i], "q", "slow");
 	assert_int_equal(begin(t), 2);
 	turns_add(t->s, &t->i[10], "q", "quick");
 	turns_add(t->s, &t->i[11], "q", "quick");
+	turns_add(t->s, &t->i[12], "q", "other");
 	assert_ptr_equal(turns_next(t->s), &t->i[10]);
-	assert_null(turns_next(t->s)); /* the second one obeys the limits */
+	assert_null(turns_next(t->s)); /* the limit of all holds */
+	turns_remove(t->s, &t->i[0]);
+	/* another one begins; the second of the quick one obeys the limits */
+	assert_ptr_equal(turns_next(t->s), &t->i[12]);
 	turns_free(t->s);
 }
 
