@@ -50,7 +50,6 @@ struct peer {
 	struct api *api;
 	struct call *call; /* the request under way, or NULL */
 	gid_t gid;
-	char comm[16];
 };
 
 /* Which events are wanted. */

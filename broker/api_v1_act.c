@@ -340,7 +340,7 @@ act_read(const struct v1 *v, struct act *act)
 	act->by = who.p != NULL
 	    ? xasprintf("%.*s", (int)who.n, who.p)
 	    : xasprintf("uid %d pid %d (%s)", (int)p->client.uid,
-		  (int)p->client.pid, p->comm);
+		  (int)p->client.pid, p->client.comm);
 	sentence = act_sentence(act);
 	act->note = xasprintf(
 	    "%.*s", (int)redact(text, sizeof text, str_of(sentence)), text);

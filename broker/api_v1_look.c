@@ -215,8 +215,9 @@ v1_get_message(const struct v1 *v)
 	}
 	if (raw)
 		log_info("api", "pid %d (%s) uid %d reads %.*s:%lld whole",
-		    (int)v->p->client.pid, v->p->comm, (int)v->p->client.uid,
-		    (int)v->seg[1].n, v->seg[1].p, (long long)id);
+		    (int)v->p->client.pid, v->p->client.comm,
+		    (int)v->p->client.uid, (int)v->seg[1].n, v->seg[1].p,
+		    (long long)id);
 	c = new_look(v, id - 1);
 	c->arg = id;
 	c->op = WIRE_NOPS; /* means: one */
@@ -244,7 +245,7 @@ v1_get_clients(const struct v1 *v)
 		jsonw_open(&w, NULL, '{');
 		jsonw_int(&w, "pid", p->client.pid);
 		jsonw_int(&w, "uid", p->client.uid);
-		jsonw_str(&w, "comm", str_of(p->comm));
+		jsonw_str(&w, "comm", str_of(p->client.comm));
 		jsonw_str(&w, "token", client_token(&p->client));
 		jsonw_bool(&w, "parked", wt->parked);
 		jsonw_open(&w, "queues", '[');

@@ -10,13 +10,14 @@
  *     on.
  *  2. After each turn the index holds exactly what the store holds, less what
  *     is on its way there.
- *  3. A message leaves a queue by acknowledgement, or by the end of its queue.
+ *  3. A message leaves a queue by acknowledgement, by hand, or by the end of its
+ *     queue.
  *  4. Messages of a queue are handed out in order of id.
  *  5. A transient queue exists only while its owner's token has a connection,
  *     or for the grace period after a restart.
  *  6. At most one reply to a request id is enqueued.
- *  7. A request whose reply is durable is over: at the next start it is taken
- *     for acknowledged.  So its acknowledgement can be answered at once, and
+ *  7. A request whose reply is durable is over, unless it was put back by hand:
+ *     at the next start it is taken for acknowledged.  So its acknowledgement can be answered at once, and
  *     nothing runs twice because a consumer ended between reply and
  *     acknowledgement.
  */
@@ -102,6 +103,21 @@ queue_remove(struct mswitch *m, struct queue *q)
 	queue_unref(q);
 }
 
+/* Count a message that has entered the queue. */
+static void
+count_in(struct mswitch *m, struct queue *q, struct msg *msg)
+{
+	if (msg->held == STORE_FREE && !(msg->flags & MSG_REPLY) &&
+	    msg->id < m->boot_first)
+		msg->held = STORE_HELD_REBOOT;
+	q->held += msg_is_held(msg);
+	q->bytes += msg->size;
+	m->bytes += msg->size;
+	m->messages++;
+	if (msg->id > m->last_id)
+		m->last_id = msg->id;
+}
+
 /* A durable message enters the index; takes body (which may be NULL). */
 struct msg *
 queue_append(struct mswitch *m, struct queue *q, const struct store_msg *sm,
@@ -117,10 +133,6 @@ queue_append(struct mswitch *m, struct queue *q, const struct store_msg *sm,
 	msg->at_s = (uint32_t)(sm->at_ns / NS_PER_SEC);
 	msg->flags = sm->re_queue.p != NULL ? MSG_REPLY : 0;
 	msg->held = (int8_t)sm->held;
-	if (sm->held == STORE_FREE && !(msg->flags & MSG_REPLY) &&
-	    sm->id < m->boot_first)
-		msg->held = STORE_HELD_REBOOT;
-	q->held += msg_is_held(msg);
 	if (body != NULL &&
 	    m->cached + (int64_t)body_size(body) > m->limits.cache_bytes) {
 		free(body);
@@ -129,11 +141,23 @@ queue_append(struct mswitch *m, struct queue *q, const struct store_msg *sm,
 	msg->body = body;
 	if (body != NULL)
 		m->cached += (int64_t)body_size(body);
-	q->bytes += msg->size;
-	m->bytes += msg->size;
-	m->messages++;
-	if (sm->id > m->last_id)
-		m->last_id = sm->id;
+	count_in(m, q, msg);
+	return msg;
+}
+
+/* What was removed is durably back; its body stays in the store. */
+struct msg *
+queue_put_back(struct mswitch *m, struct queue *q, const struct store_op *op)
+{
+	struct msg *msg = msgq_insert(&q->q, op->u.restore.id);
+
+	if (msg == NULL)
+		return NULL;
+	msg->size = (uint32_t)op->u.restore.size;
+	msg->at_s = (uint32_t)(op->u.restore.at_ns / NS_PER_SEC);
+	msg->flags = op->u.restore.reply ? MSG_REPLY : 0;
+	msg->held = (int8_t)op->u.restore.held;
+	count_in(m, q, msg);
 	return msg;
 }
 

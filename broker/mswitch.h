@@ -80,6 +80,7 @@ struct queue {
 	bool dead; /* destroyed; freed with the last ref */
 	bool ending; /* its end is on its way to the disk */
 	bool dirty; /* has something new for its waiters */
+	bool paused; /* hands out nothing */
 	struct queue *next_dirty;
 	LIST_ENTRY(queue) of_owner;
 	char bytes_[];
@@ -92,6 +93,7 @@ struct client {
 	struct poll *poll; /* the poll it is in, or NULL */
 	pid_t pid;
 	uid_t uid;
+	char comm[16]; /* name of the process; set by the outer layer */
 };
 
 struct mswitch;
@@ -107,16 +109,18 @@ struct change {
 	bool duplicate; /* an earlier request did it already */
 	bool found; /* destroy, ack: there was one */
 	bool lazy; /* an ack that has been answered already */
+	bool cancels; /* it is a cancellation */
 	bool requeue; /* a mark that forgets the deliveries, too */
 	int64_t messages; /* destroy: how many went with it */
 	const char *limit; /* MS_LIMIT: which one */
-	struct str note; /* a cancellation: who and why; the caller's */
+	struct str note; /* removed by hand: who and why; the caller's */
 	/* private */
 	struct mswitch *m;
 	struct queue *q;
 	struct body *body;
 	int64_t *ids;
 	struct session *session;
+	const struct client *by; /* while it is being started only */
 	uint32_t pid;
 	char *copy;
 	struct kent *kent;
@@ -189,7 +193,7 @@ struct mswitch {
 	int64_t bytes, messages, cached;
 	int64_t pending_bytes; /* of sends on their way to the disk */
 	uint32_t creating; /* queues on their way */
-	int64_t last_id, boot_first;
+	int64_t last_id, boot_first, last_act;
 	int64_t now_ns, wall_ns; /* set by mswitch_now */
 	bool loading;
 };
@@ -247,9 +251,26 @@ struct ms_cancel {
 	int64_t id;
 	struct str failure; /* what the caller gets */
 	struct str note; /* who and why, for the recorder */
+	int why; /* enum store_why */
+	int64_t act; /* from mswitch_act */
 };
+/* The number of the next act of removing. */
+int64_t mswitch_act(struct mswitch *m);
 enum ms_rc mswitch_cancel(struct mswitch *m, struct change *ch,
     struct client *c, const struct ms_cancel *k);
+/* Remove a message without a word to anybody, but keep it for undo. */
+enum ms_rc mswitch_delete(struct mswitch *m, struct change *ch,
+    struct client *c, struct str queue, int64_t id, struct str note);
+/* Put back what was removed by hand, with its id, and offer it to cursors that
+ * have passed it.  A request that has had its reply gets no second one.
+ * ch->found is false when it is not kept (any more). */
+enum ms_rc mswitch_restore(struct mswitch *m, struct change *ch,
+    struct client *c, struct str queue, int64_t id);
+/* Read what is kept of removed messages: op->u.removed and op->done are set. */
+void mswitch_removed(struct mswitch *m, struct store_op *op);
+/* Hand out nothing of a queue, or go on. */
+enum ms_rc mswitch_pause(struct mswitch *m, struct change *ch, struct client *c,
+    struct str queue, bool paused);
 /* Hold (STORE_HELD_OPERATOR) or release (STORE_RELEASED) a message.  One that is
  * released is offered to the next who polls its queue, wherever his cursor. */
 enum ms_rc mswitch_mark(struct mswitch *m, struct change *ch, struct client *c,

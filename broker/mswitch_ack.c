@@ -45,12 +45,12 @@ ack_finish(
 		mswitch_dirty(m, q);
 		return;
 	}
-	if (ch->note.p == NULL) {
-		ms_record(m, RING_ACK, ch->session, ch->pid, q->name, id);
-		m->counters.acked++;
-	} else {
+	if (ch->cancels) {
 		record_cancel(m, ch, q, id);
 		m->counters.cancelled++;
+	} else {
+		ms_record(m, RING_ACK, ch->session, ch->pid, q->name, id);
+		m->counters.acked++;
 	}
 	q->out++;
 	queue_drop_msg(m, q, id);
@@ -72,7 +72,7 @@ ack_done(struct store_op *op)
 
 	enum ms_rc rc = ms_from_store(op->rc);
 
-	if (op->kind == STORE_ACK)
+	if (op->kind != STORE_BARRIER)
 		ack_finish(ch->m, ch, op->u.ack.queue, op->u.ack.id,
 		    op->rc == STORE_OK);
 	else if (is_there(ch->m, op->u.ack.queue, op->u.ack.id))
@@ -180,6 +180,13 @@ mswitch_answer(struct mswitch *m, struct change *ch, struct client *c,
 		ch->answer_to = id;
 		if (rc == MS_OK)
 			ch->id = idmap_get(&m->answered, id);
+		return rc;
+	}
+	if (m->limits.one_reply && idmap_get(&m->answered, id) > 0) {
+		/* it had its reply, was removed, and was put back */
+		rc = mswitch_ack(m, ch, c, queue, id);
+		ch->duplicate = true;
+		ch->answer_to = id;
 		return rc;
 	}
 	change_init(m, ch, c);

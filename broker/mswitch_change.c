@@ -41,6 +41,7 @@ change_init(struct mswitch *m, struct change *ch, const struct client *c)
 	ch->done = done;
 	ch->m = m;
 	ch->pid = c ? (uint32_t)c->pid : 0;
+	ch->by = c;
 	ch->session = c ? c->session : NULL;
 	if (ch->session != NULL)
 		ch->session->nclients++; /* it must not go before the change */

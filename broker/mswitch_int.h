@@ -69,6 +69,9 @@ void queue_remove(struct mswitch *m, struct queue *q);
 void queue_unref(struct queue *q);
 struct msg *queue_append(struct mswitch *m, struct queue *q,
     const struct store_msg *sm, struct body *body);
+/* The same, at its place among the others, for one that was removed. */
+struct msg *queue_put_back(
+    struct mswitch *m, struct queue *q, const struct store_op *op);
 void queue_drop_msg(struct mswitch *m, struct queue *q, int64_t id);
 void queue_note_answered(struct mswitch *m, int64_t request, int64_t reply);
 void mswitch_dirty(struct mswitch *m, struct queue *q);

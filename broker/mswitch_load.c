@@ -19,6 +19,7 @@ struct load {
 	struct mswitch *m;
 	void (*done)(void *, bool);
 	void *arg;
+	struct idmap back; /* answered requests that were put back */
 	bool no_memory; /* a row could not be taken in */
 };
 
@@ -78,19 +79,22 @@ finish(struct load *l, bool ok)
 	m->loading = false;
 	if (ok)
 		recall_deliveries(m);
+	idmap_fini(&l->back);
 	free(l);
 	done(arg, ok);
 }
 
 /* ---- answered requests ---- */
 
-/* While loading, a negative value means: the request is still there. */
+/* While loading, a negative value means: the request is still there.  A negative
+ * id says that the request was put back: it is not over. */
 static int
 on_answer(struct store_op *op, int64_t re_id, int64_t id)
 {
 	struct load *l = (struct load *)op;
 
-	l->no_memory = !idmap_put(&l->m->answered, re_id, id);
+	l->no_memory = !idmap_put(&l->m->answered, re_id, id < 0 ? -id : id) ||
+	    (id < 0 && !idmap_put(&l->back, re_id, 1));
 	return l->no_memory;
 }
 
@@ -165,7 +169,8 @@ on_msg(struct store_op *op, const struct store_msg *sm)
 		return -1;
 	}
 	reply = idmap_get(&m->answered, sm->id);
-	if (reply > 0 && idmap_put(&m->answered, sm->id, -reply)) {
+	if (reply > 0 && idmap_get(&l->back, sm->id) == 0 &&
+	    idmap_put(&m->answered, sm->id, -reply)) {
 		msg->flags |= MSG_ANSWERED;
 		mswitch_ack_lazy(m, NULL, q, msg); /* it is over */
 	}
@@ -200,6 +205,7 @@ on_queue(struct store_op *op, struct str name, struct str owner)
 	struct mswitch *m = ((struct load *)op)->m;
 	struct queue *q = queue_add(m, name, owner);
 
+	q->paused = op->u.list.paused;
 	if (q->owner != NULL)
 		session_grace(&m->sessions, m->deadlines, q->owner,
 		    m->now_ns + m->limits.grace_ns);
@@ -230,6 +236,7 @@ mswitch_load(struct mswitch *m, void (*done)(void *arg, bool ok), void *arg)
 	store_info(m->store, &info);
 	m->last_id = info.last_id;
 	m->boot_first = info.boot_first;
+	m->last_act = info.last_act;
 	m->loading = true;
 	l->m = m;
 	l->done = done;

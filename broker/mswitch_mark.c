@@ -127,6 +127,53 @@ mswitch_requeue(struct mswitch *m, struct change *ch, struct client *c,
 	return MS_PENDING;
 }
 
+/* ---- whole queues ---- */
+
+static void
+pause_done(struct store_op *op)
+{
+	struct change *ch = change_of(op);
+	struct mswitch *m = ch->m;
+	struct queue *q = mswitch_queue(m, op->u.pause.name);
+	struct ring_event e = {.type = RING_RELEASE,
+	    .queue = op->u.pause.name,
+	    .pid = ch->pid,
+	    .text = STR("resumed")};
+
+	if (op->rc == STORE_OK && q != NULL) {
+		q->paused = op->u.pause.paused;
+		if (q->paused) {
+			e.type = RING_HOLD;
+			e.text = STR("paused");
+		}
+		if (ch->session != NULL)
+			e.client = ch->session->token;
+		ms_record_event(m, &e, (struct str){NULL, 0});
+		mswitch_dirty(m, q);
+	}
+	change_end(ch, ms_from_store(op->rc));
+}
+
+/* Pause or resume. */
+enum ms_rc
+mswitch_pause(struct mswitch *m, struct change *ch, struct client *c,
+    struct str queue, bool paused)
+{
+	struct queue *q = mswitch_queue(m, queue);
+	struct str none = {NULL, 0};
+
+	change_init(m, ch, c);
+	if (q == NULL || q->ending)
+		return change_not(ch, MS_NO_QUEUE);
+	ch->op[0].kind = STORE_PAUSE;
+	ch->op[0].done = pause_done;
+	ch->op[0].u.pause.name = queue;
+	ch->op[0].u.pause.paused = paused;
+	change_names(ch, &ch->op[0].u.pause.name, &none);
+	store_submit(m->store, ch->op);
+	return MS_PENDING;
+}
+
 /* The core's own hold; nobody waits for it. */
 void
 mark_hold(struct mswitch *m, struct queue *q, struct msg *msg, int held,

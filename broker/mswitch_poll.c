@@ -123,7 +123,7 @@ pick_transfer(struct mswitch *m, struct poll *p)
 		if (q == NULL)
 			continue;
 		q->last_poll_ns = m->now_ns;
-		if (q->q.n == 0)
+		if (q->q.n == 0 || q->paused)
 			continue;
 		s[n].q = q;
 		s[n].at = msgq_seek(&q->q, q->again > 0 ? INT64_MIN : p->from);
@@ -189,6 +189,9 @@ give(struct mswitch *m, struct poll *p, const struct pick *k,
 		    .at_ns = b->at_ns,
 		    .origin = body_origin(b),
 		    .key = body_key(b),
+		    .uid = b->uid,
+		    .pid = b->pid,
+		    .comm = body_comm(b),
 		    .payload = body_payload(b),
 		    .re_id = b->re_id};
 		if (msg->flags & MSG_REPLY)
@@ -220,11 +223,35 @@ drop_picks(struct poll *p)
 	p->npicks = p->cap = p->nids = p->at = 0;
 }
 
+/* The cursor has moved on over messages of a paused queue that the poll named,
+ * too: they are to be offered whatever the cursor, later. */
+static void
+passed_over(struct poll *p)
+{
+	const struct waiter *w = &p->client->waiter;
+	struct msgq_cursor at;
+	struct msg *msg;
+
+	for (size_t i = 0; i < w->n && w->n > 1; i++) {
+		struct queue *q = mswitch_queue(p->m, w->links[i].name->name);
+
+		if (q == NULL || !q->paused)
+			continue;
+		at = msgq_seek(&q->q, p->from);
+		while (
+		    (msg = msgq_next(&q->q, &at)) != NULL && msg->id < p->next)
+			if (msg->held <= 0)
+				msg_again(q, msg, true);
+	}
+}
+
 /* The poll is over. */
 static void
 end(struct poll *p, enum ms_rc rc)
 {
 	drop_picks(p);
+	if (!p->look && p->next > p->from)
+		passed_over(p);
 	p->client->poll = NULL;
 	p->done(p, p->next, rc);
 }

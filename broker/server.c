@@ -348,7 +348,9 @@ open_store(struct server *sv, struct err *e)
 	    .events = &sv->events,
 	    .ctx = sv,
 	    .wall_ns = clock_wall_ns(),
-	    .inline_commit = sv->set->inline_commit != 0};
+	    .inline_commit = sv->set->inline_commit != 0,
+	    .undo_ns = sv->set->undo_time,
+	    .undo_bytes = (uint64_t)sv->set->undo_bytes};
 	char *url = *sv->set->store
 	    ? xstrdup(sv->set->store)
 	    : xasprintf("sqlite:%s/switch.db", sv->set->state);

@@ -151,7 +151,9 @@ def failing_steps():
 
 
 def first_of_name(step):
-    """Is it the first run of its script in its row?"""
+    """Is it the first run of its script in its row, and is it needed?"""
     _, row, i = step
+    if row.scripts[i].spare:
+        return False
     names = [s.name for s in row.scripts]
     return names.index(names[i]) == i

@@ -13,7 +13,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from support import (Adapter, dump, err, failure, out, raw,  # noqa: E402
-                     request, step, success, typed, until)
+                     request, step, success, typed, until, vdi_info)
 import tap  # noqa: E402
 import calls_table  # noqa: E402
 from calls_table import ANY, SR, Like  # noqa: E402
@@ -142,6 +142,25 @@ class Success(Calls):
                     self.ran(runs, row, row.scripts)
                     check_reply(self, reply, stage.own(row.result, row))
 
+    def test_something_for_nothing(self):
+        """Where nothing is expected any value is as good."""
+        for name in ("VDI.enable_cbt", "VDI.detach", "SR.set_name_label"):
+            row = [r for r in calls_table.ROWS if r.name == name][0]
+            reply, runs = self.play(row, {len(row.scripts) - 1: [
+                out({"any": ["thing"]})]})
+            self.assertEqual(reply, success())
+            self.ran(runs, row, row.scripts)
+
+    def test_clone_without_keys(self):
+        """A plugin that cannot set keys can still clone."""
+        row = [r for r in calls_table.ROWS
+               if r.name == "VDI.clone of what has a type and tags"][0]
+        self.stage.volume.replace("Volume.set")
+        self.addCleanup(self.stage.volume.restore, "Volume.set")
+        reply, runs = self.play(row)
+        self.ran(runs, row, row.scripts[:1])
+        check_reply(self, reply, vdi_info(row.scripts[0].prints))
+
     def test_sr_list(self):
         """What was attached, until it is detached or destroyed."""
         stage = self.stage
@@ -216,17 +235,19 @@ KINDS = {
 }
 
 
+def shaped(script):
+    """Does anything depend on the shape of what it prints?"""
+    return script.prints is not None
+
+
 class Failures(Calls):
     @tap.table([("%s: %s" % (kind, title), kind, row, i)
-                for title, row, i in failing_steps() for kind in KINDS])
+                for title, row, i in failing_steps() for kind in KINDS
+                if kind != "wrong shape" or shaped(row.scripts[i])])
     def failed(self, kind, row, i):
         """A script fails: the call ends there, what was made is undone."""
-        if kind == "wrong shape" and row.scripts[i].name == "SR.create":
-            return self.skipTest("any object is a configuration")
         plan, error = KINDS[kind]
         reply, runs = self.play(row, {i: plan})
-        if row.forgets:
-            self.stage.attached = True
         script = row.scripts[i]
         self.ran(runs, row, row.scripts[:i + 1] + script.undo)
         check_reply(self, reply, error=error(self.stage.path(script, row)))
