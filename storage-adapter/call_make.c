@@ -165,17 +165,17 @@ json_t *
 make_scan(struct call *c)
 {
 	const json_t *volumes = call_var(c, "ls");
-	json_t *not = hidden(volumes), *out = json_array(), *e;
-	int bad = not != NULL ? 0 : -1;
+	json_t *hide = hidden(volumes), *out = json_array(), *e;
+	int bad = hide != NULL ? 0 : -1;
 	size_t i;
 
 	json_array_foreach(volumes, i, e)
 	{
-		if (json_object_get(not,
+		if (json_object_get(hide,
 			json_string_value(json_object_get(e, "key"))) == NULL)
 			bad |= json_array_append_new(out, vdi_of(c, e));
 	}
-	json_decref(not );
+	json_decref(hide);
 	if (bad == 0)
 		return out;
 	json_decref(out);

@@ -52,22 +52,22 @@
 
 #define CALL(n, p, ...)                                                        \
 	{                                                                      \
-		.name = n, .params = p, __VA_ARGS__                            \
+		.name = (n), .params = (p), __VA_ARGS__                        \
 	}
 #define NOT(n)                                                                 \
 	{                                                                      \
-		.name = n                                                      \
+		.name = (n)                                                    \
 	}
 
 #define STEPS(...)                                                             \
 	((const struct step[]){__VA_ARGS__, {.method = END_OF_STEPS}})
 #define RUN(m, a, ...)                                                         \
 	{                                                                      \
-		.method = SMAPI_##m, .args = a, __VA_ARGS__                    \
+		.method = SMAPI_##m, .args = (a), __VA_ARGS__                  \
 	}
 #define DO(fn)                                                                 \
 	{                                                                      \
-		.method = NO_SCRIPT, .then = fn                                \
+		.method = NO_SCRIPT, .then = (fn)                              \
 	}
 
 /* The record of a volume; and of the one that stands in for it. */

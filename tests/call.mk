@@ -24,3 +24,15 @@ tests_test_call_meta_CPPFLAGS = $(CALL_TEST_CPPFLAGS)
 tests_test_call_meta_LDADD = $(CALL_TEST_LIBS)
 $(tests_test_call_OBJECTS) $(tests_test_call_all_OBJECTS): idl/gen_smapi.h
 $(tests_test_call_meta_OBJECTS): idl/gen_smapi.h
+
+# The same with any bytes (how: see tests/local.mk).
+check_PROGRAMS += tests/fuzz/fuzz_call
+if !FUZZING
+TESTS += tests/fuzz/fuzz_call
+endif
+EXTRA_DIST += tests/fuzz/call.seeds
+tests_fuzz_fuzz_call_SOURCES = tests/fuzz/fuzz_call.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_call_CPPFLAGS = $(CALL_TEST_CPPFLAGS) -DSEEDS='"call.seeds"'
+tests_fuzz_fuzz_call_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_call_LDADD = libadapter.a libsmapi.a libbase.a $(JANSSON_LIBS)
+$(tests_fuzz_fuzz_call_OBJECTS): idl/gen_smapi.h
