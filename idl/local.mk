@@ -21,6 +21,7 @@ libidl_a_SOURCES = \
 	idl/emit_man.c \
 	$(html_sources) \
 	idl/emit_new.c \
+	idl/links.c idl/links.h \
 	idl/diff.c idl/diff.h
 libidl_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/idl -Iidl $(YAML_CFLAGS) $(JANSSON_CFLAGS)
 
