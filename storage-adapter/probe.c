@@ -107,13 +107,15 @@ probes_free(struct probes *ps)
 static void
 how(const struct job_result *r, char *text, size_t n)
 {
+	const char *name;
+
 	switch (r->end) {
 	case JOB_EXIT:
 		snprintf(text, n, "ended with exit status %d", r->code);
 		break;
 	case JOB_SIGNAL:
-		snprintf(text, n, "died of signal %d (%s)", r->code,
-		    strsignal(r->code));
+		name = sigabbrev_np(r->code);
+		snprintf(text, n, "died of SIG%s", name ? name : "?");
 		break;
 	case JOB_TIMEOUT:
 		snprintf(text, n, "took longer than scripts.query_time");

@@ -103,7 +103,8 @@ memo_read(struct task *t)
 	t->began_wall_ns = json_integer_value(json_object_get(memo, "began"));
 }
 
-/* A folder of another boot whose scripts may run again: begin afresh. */
+/* A folder of another boot whose scripts may run again: begin afresh, with what
+ * the call has learnt. */
 static void
 memo_drop(struct task *t)
 {
@@ -115,9 +116,7 @@ memo_drop(struct task *t)
 	}
 	free(t->dir);
 	t->dir = NULL;
-	json_decref(t->memo);
-	t->memo = json_object();
-	t->repeated = t->rebooted = false;
+	t->rebooted = false;
 	t->began_wall_ns = clock_wall_ns();
 }
 
@@ -519,10 +518,13 @@ task_new(struct ctx *ctx, struct service *sv, struct xmsg_request *req)
 	t->began_wall_ns = clock_wall_ns();
 	t->memo = json_object();
 	buf_init(&t->scripts);
+	memo_read(t); /* before the call asks for anything */
 	w = world_of(t);
 	t->call = call_new(&w, (struct str){m->payload.p, m->payload.n});
 	if (t->call == NULL || t->memo == NULL) {
+		call_free(t->call);
 		json_decref(t->memo);
+		free(t->dir);
 		free(t);
 		return NULL;
 	}
@@ -540,7 +542,6 @@ task_begin(struct task *t)
 
 	poison_enter(t->ctx->poison, t->sv->queue, t->id);
 	t->state = TASK_RUNNING;
-	memo_read(t);
 	if (t->rebooted && call_idempotent(t->call))
 		memo_drop(t);
 	state = call_go(t->call);

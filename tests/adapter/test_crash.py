@@ -218,7 +218,7 @@ class Crash(tap.Case):
     def test_term(self):
         """A clean end: status 0, soon; scripts go on and are taken up."""
         self.plugin.usual("Volume.stat", step("sleep", 1500), outkey(
-            volume("@KEY@")), step("note", "done"))
+            volume("@KEY@", uri=["dpx:///@KEY@"])), step("note", "done"))
         for n in range(5):
             self.load.fill()
             until(lambda: self.adapter.processes(), "scripts run")

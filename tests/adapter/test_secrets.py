@@ -27,11 +27,12 @@ KEYS = ["password", "chappassword", "incoming_chappassword",
 class Planted:
     """Words that are secrets, and where each was put."""
 
-    def __init__(self):
+    def __init__(self, begin="Zq"):
+        self.begin = begin
         self.words = {}
 
     def word(self, where):
-        w = "Zq%04dxK7v" % (len(self.words) * 7919 % 10000)
+        w = self.begin + "%04dxK7v" % (len(self.words) * 7919 % 10000)
         assert w not in self.words
         self.words[w] = where
         return w
@@ -69,7 +70,7 @@ class Secrets(tap.Case):
         cls.adapter.start()
         cls.adapter.ready(cls.plugin)
         cls.planted = Planted()
-        cls.kept = Planted()  # what has to be in the state
+        cls.kept = Planted("Zk")  # what has to be in the state
         cls.shown = {}
         cls.play()
 
