@@ -47,6 +47,7 @@ call_free(struct call *c)
 		c->peer->call = NULL;
 	free(c->name);
 	act_free(c->act);
+	free(c->chosen);
 	buf_fini(&c->body);
 	if (a->spare == NULL)
 		a->spare = c;

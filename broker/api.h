@@ -60,8 +60,9 @@ struct event_filter {
 	struct str prefix; /* of the queue */
 };
 
-/* What an act on messages carries along. */
+/* What an act on messages carries along; which messages are meant. */
 struct act;
+struct msg_filter;
 
 /* A request that is not answered yet. */
 struct call {
@@ -84,6 +85,7 @@ struct call {
 	struct diag_item *items;
 	struct event_filter filter; /* its names are in body */
 	struct act *act; /* owned, or NULL */
+	struct msg_filter *chosen; /* owned, or NULL */
 	struct buf body;
 };
 

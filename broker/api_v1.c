@@ -274,6 +274,7 @@ put_queue(struct jsonw *w, const struct api *a, const struct queue *q)
 	jsonw_str(w, "kind", str_of(q->owner ? "transient" : "persistent"));
 	jsonw_str(
 	    w, "owner", q->owner ? q->owner->token : (struct str){NULL, 0});
+	jsonw_bool(w, "paused", q->paused);
 	jsonw_int(w, "messages", n);
 	jsonw_int(w, "bytes", q->bytes);
 	jsonw_int(w, "ready", n - q->held - q->delivered);
@@ -356,6 +357,9 @@ static const struct route {
     {"GET", "queues/*", get_queue},
     {"PUT", "queues/*", v1_put_queue},
     {"DELETE", "queues/*", v1_delete_queue},
+    {"POST", "queues/*/pause", v1_post_pause},
+    {"POST", "queues/*/resume", v1_post_resume},
+    {"POST", "queues/*/purge", v1_post_purge},
     {"GET", "queues/*/messages", v1_get_messages},
     {"GET", "queues/*/messages/*", v1_get_message},
     {"DELETE", "queues/*/messages/*", v1_delete_message},
@@ -364,6 +368,9 @@ static const struct route {
     {"POST", "queues/*/messages/*/hold", v1_post_hold},
     {"POST", "queues/*/messages/*/release", v1_post_release},
     {"POST", "queues/*/messages/*/requeue", v1_post_requeue},
+    {"GET", "removed", v1_get_removed},
+    {"POST", "removed/*/restore", v1_post_restore},
+    {"POST", "removed/restore", v1_post_restore_all},
     {"GET", "events", v1_get_events},
     {"GET", "clients", v1_get_clients},
 };

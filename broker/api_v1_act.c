@@ -12,16 +12,14 @@
 #include "rpc.h"
 #include "xalloc.h"
 
-/* ---- changes ---- */
-
-enum { V1_CREATE, V1_DESTROY, V1_DELETE, V1_REPLY, V1_MARK, V1_CANCEL };
-
-/* What a cancellation carries along, until the call is freed. */
-struct act {
-	char *by, *reason, *note; /* who; why, may be empty; for the recorder */
-	char *reply_to; /* the caller's queue */
-	size_t reply_to_n;
-	struct buf failure; /* what the caller gets */
+enum {
+	V1_CREATE,
+	V1_DESTROY,
+	V1_DELETE,
+	V1_REPLY,
+	V1_MARK,
+	V1_CANCEL,
+	V1_PAUSE
 };
 
 /* Free it. */
@@ -35,8 +33,64 @@ act_free(struct act *act)
 	free(act->note);
 	free(act->reply_to);
 	buf_fini(&act->failure);
+	purge_free(act->purge);
+	undo_free(act->undo);
 	free(act);
 }
+
+/* ---- who and why ---- */
+
+/* The sentence that tells who did it and why; to be freed. */
+static char *
+sentence_of(const struct act *act, const char *done)
+{
+	return xasprintf("%s by %s%s%s", done, act->by,
+	    *act->reason ? ": " : "", act->reason);
+}
+
+/* Who and why. */
+struct act *
+act_new(const struct v1 *v, const char *done, struct str who, struct str reason)
+{
+	struct act *act = xcalloc(1, sizeof *act);
+	const struct client *c = &v->p->client;
+	char text[RING_MAX_PAYLOAD], *sentence;
+	size_t n;
+
+	act->reason =
+	    xasprintf("%.*s", (int)reason.n, reason.p ? reason.p : "");
+	act->by = who.p != NULL ? xasprintf("%.*s", (int)who.n, who.p)
+				: xasprintf("uid %d pid %d (%s)", (int)c->uid,
+				      (int)c->pid, c->comm);
+	sentence = sentence_of(act, done);
+	n = redact(text, sizeof text, str_of(sentence));
+	act->note = xasprintf("%.*s", (int)n, text);
+	free(sentence);
+	return act;
+}
+
+/* The failure for a caller. */
+void
+act_failure(const struct act *act, struct buf *failure, struct str payload)
+{
+	char *text = malloc(payload.n + 1), *sentence;
+	struct rpc rpc;
+
+	if (text == NULL) {
+		failure->failed = true;
+		return;
+	}
+	if (payload.n != 0)
+		memcpy(text, payload.p, payload.n);
+	rpc_read(&rpc, text, payload.n, false);
+	sentence = sentence_of(act, "cancelled");
+	rpc_cancelled(failure, &rpc, str_of(act->by), str_of(act->reason),
+	    str_of(sentence));
+	free(sentence);
+	free(text);
+}
+
+/* ---- queues, and messages one at a time ---- */
 
 /* What became of a cancelled message's caller. */
 static void
@@ -51,6 +105,13 @@ put_reply(struct jsonw *w, const struct act *act, int64_t id)
 	else
 		jsonw_null(w, "id");
 	jsonw_close(w, '}');
+}
+
+/* Is it an act on a whole queue? */
+static bool
+of_queue(int64_t what)
+{
+	return what == V1_CREATE || what == V1_DESTROY || what == V1_PAUSE;
 }
 
 /* A change under /v1 is done: say what was done. */
@@ -75,9 +136,10 @@ change_done(struct change *ch)
 		return;
 	}
 	w = v1_start(&v);
-	jsonw_str(&w,
-	    c->n1 == V1_CREATE || c->n1 == V1_DESTROY ? "name" : "queue", name);
-	if (c->n1 == V1_CREATE)
+	jsonw_str(&w, of_queue(c->n1) ? "name" : "queue", name);
+	if (c->n1 == V1_PAUSE)
+		jsonw_bool(&w, "paused", c->flag);
+	else if (c->n1 == V1_CREATE)
 		jsonw_bool(&w, "created", !ch->found);
 	else if (c->n1 == V1_DESTROY)
 		jsonw_int(&w, "messages", ch->messages);
@@ -85,22 +147,34 @@ change_done(struct change *ch)
 		jsonw_int(&w, "id", c->n1 == V1_REPLY ? ch->id : c->arg);
 	if (c->n1 == V1_REPLY)
 		jsonw_bool(&w, "duplicate", ch->duplicate);
-	if (c->n1 == V1_CANCEL)
+	if (c->n1 == V1_CANCEL) {
 		put_reply(&w, c->act, ch->id);
+		jsonw_int(&w, "act", c->act->number);
+	}
 	v1_finish(&v, &w);
+}
+
+/* A call for a change. */
+struct call *
+v1_change(const struct v1 *v, void (*done)(struct change *), struct str name)
+{
+	struct call *c = call_new(v->p, CALL_CHANGE);
+
+	c->u.change.done = done;
+	c->name = xmalloc(name.n + 1);
+	if (name.n != 0)
+		memcpy(c->name, name.p, name.n);
+	c->name[name.n] = '\0';
+	c->name_n = name.n;
+	return c;
 }
 
 static struct call *
 new_change(const struct v1 *v, int what, struct str name)
 {
-	struct call *c = call_new(v->p, CALL_CHANGE);
+	struct call *c = v1_change(v, change_done, name);
 
-	c->u.change.done = change_done;
 	c->n1 = what;
-	c->name = xmalloc(name.n + 1);
-	memcpy(c->name, name.p, name.n);
-	c->name[name.n] = '\0';
-	c->name_n = name.n;
 	return c;
 }
 
@@ -178,6 +252,7 @@ v1_id(const struct v1 *v, int64_t *id)
 void
 v1_delete_message(const struct v1 *v)
 {
+	struct str none = {NULL, 0};
 	struct call *c;
 	int64_t id;
 
@@ -185,8 +260,10 @@ v1_delete_message(const struct v1 *v)
 		return;
 	c = new_change(v, V1_DELETE, v->seg[1]);
 	c->arg = id;
+	c->act = act_new(v, "deleted", none, none);
 	begin(c,
-	    mswitch_ack(v->a->m, &c->u.change, &v->p->client, v->seg[1], id));
+	    mswitch_delete(v->a->m, &c->u.change, &v->p->client, v->seg[1], id,
+		str_of(c->act->note)));
 }
 
 static void
@@ -313,41 +390,6 @@ v1_post_reply(const struct v1 *v)
 
 /* ---- cancel ---- */
 
-/* The sentence that tells who and why; to be freed. */
-static char *
-act_sentence(const struct act *act)
-{
-	return xasprintf("cancelled by %s%s%s", act->by,
-	    *act->reason ? ": " : "", act->reason);
-}
-
-/* Who asks and why, from the body; false when the body is malformed
- * (answered). */
-static bool
-act_read(const struct v1 *v, struct act *act)
-{
-	struct str who = {NULL, 0}, reason = {"", 0};
-	const struct v1_field fields[] = {
-	    {"reason", V1_TEXT, &reason, 0, 1000},
-	    {"who", V1_TEXT, &who, 1, 255},
-	};
-	char text[RING_MAX_PAYLOAD], *sentence;
-	const struct peer *p = v->p;
-
-	if (!v1_body(v, fields, sizeof fields / sizeof *fields))
-		return false;
-	act->reason = xasprintf("%.*s", (int)reason.n, reason.p);
-	act->by = who.p != NULL
-	    ? xasprintf("%.*s", (int)who.n, who.p)
-	    : xasprintf("uid %d pid %d (%s)", (int)p->client.uid,
-		  (int)p->client.pid, p->client.comm);
-	sentence = act_sentence(act);
-	act->note = xasprintf(
-	    "%.*s", (int)redact(text, sizeof text, str_of(sentence)), text);
-	free(sentence);
-	return true;
-}
-
 /* The request has been read: compose what its caller gets. */
 static void
 cancel_message(
@@ -355,8 +397,6 @@ cancel_message(
 {
 	struct call *c = (struct call *)poll;
 	struct act *act = c->act;
-	struct rpc rpc;
-	char *text, *sentence;
 
 	(void)msg;
 	if (sm->id != c->arg)
@@ -366,19 +406,7 @@ cancel_message(
 	act->reply_to = xmalloc(sm->reply_to.n + 1);
 	if (sm->reply_to.n != 0)
 		memcpy(act->reply_to, sm->reply_to.p, sm->reply_to.n);
-	text = malloc(sm->payload.n + 1);
-	if (text == NULL) {
-		act->failure.failed = true;
-		return;
-	}
-	if (sm->payload.n != 0)
-		memcpy(text, sm->payload.p, sm->payload.n);
-	rpc_read(&rpc, text, sm->payload.n, false);
-	sentence = act_sentence(act);
-	rpc_cancelled(&act->failure, &rpc, str_of(act->by), str_of(act->reason),
-	    str_of(sentence));
-	free(sentence);
-	free(text);
+	act_failure(act, &act->failure, sm->payload);
 }
 
 static void
@@ -387,7 +415,9 @@ cancel_looked(struct poll *poll, int64_t next, enum ms_rc rc)
 	struct call *c = (struct call *)poll;
 	struct act *act = c->act;
 	struct peer *p = c->peer;
-	struct ms_cancel k = {.queue = {c->name, c->name_n}, .id = c->arg};
+	struct ms_cancel k = {.queue = {c->name, c->name_n},
+	    .id = c->arg,
+	    .why = STORE_CANCELLED};
 
 	(void)next;
 	if (p == NULL) {
@@ -405,6 +435,7 @@ cancel_looked(struct poll *poll, int64_t next, enum ms_rc rc)
 	k.reply_to = (struct str){act->reply_to, act->reply_to_n};
 	k.failure = (struct str){act->failure.p, act->failure.n};
 	k.note = str_of(act->note);
+	k.act = act->number = mswitch_act(c->api->m);
 	c->kind = CALL_CHANGE;
 	memset(&c->u.change, 0, sizeof c->u.change);
 	c->u.change.done = change_done;
@@ -416,20 +447,20 @@ cancel_looked(struct poll *poll, int64_t next, enum ms_rc rc)
 void
 v1_post_cancel(const struct v1 *v)
 {
-	struct act *act;
+	struct str who = {NULL, 0}, reason = {NULL, 0};
+	const struct v1_field fields[] = {
+	    {"reason", V1_TEXT, &reason, 0, 1000},
+	    {"who", V1_TEXT, &who, 1, 255},
+	};
 	struct call *c;
 	int64_t id;
 
-	if (!v1_id(v, &id) || v1_queue(v) == NULL)
+	if (!v1_id(v, &id) || v1_queue(v) == NULL ||
+	    !v1_body(v, fields, sizeof fields / sizeof *fields))
 		return;
-	act = xcalloc(1, sizeof *act);
-	if (!act_read(v, act)) {
-		act_free(act);
-		return;
-	}
 	c = new_change(v, V1_CANCEL, v->seg[1]);
 	c->kind = CALL_POLL;
-	c->act = act;
+	c->act = act_new(v, "cancelled", who, reason);
 	c->arg = id;
 	memset(&c->u, 0, sizeof c->u);
 	c->u.poll.client = &v->p->client;
@@ -437,4 +468,29 @@ v1_post_cancel(const struct v1 *v)
 	c->u.poll.message = cancel_message;
 	c->u.poll.done = cancel_looked;
 	(void)mswitch_look(v->a->m, &c->u.poll, v->seg[1], 1);
+}
+
+/* ---- pause and resume ---- */
+
+static void
+pause_queue(const struct v1 *v, bool paused)
+{
+	struct call *c = new_change(v, V1_PAUSE, v->seg[1]);
+
+	c->flag = paused;
+	begin(c,
+	    mswitch_pause(
+		v->a->m, &c->u.change, &v->p->client, v->seg[1], paused));
+}
+
+void
+v1_post_pause(const struct v1 *v)
+{
+	pause_queue(v, true);
+}
+
+void
+v1_post_resume(const struct v1 *v)
+{
+	pause_queue(v, false);
 }

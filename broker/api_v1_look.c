@@ -9,18 +9,12 @@
 #include "clock.h"
 #include "log.h"
 #include "redact.h"
+#include "rpc.h"
 #include "xalloc.h"
 
-/* ---- messages ---- */
+#define METHOD_PAGE 1000 /* messages looked at for their method in one go */
 
-static const char *
-state_of(const struct msg *m)
-{
-	return m->flags & MSG_LEAVING ? "leaving"
-	    : m->held > 0	      ? "held"
-	    : m->deliveries > 0	      ? "delivered"
-				      : "ready";
-}
+/* ---- messages ---- */
 
 /* Token of the session with this serial, while it lives. */
 static struct str
@@ -73,6 +67,19 @@ put_payload(struct jsonw *w, const struct call *c, const struct store_msg *sm)
 		    (struct str){text, redact(text, sizeof text, sm->payload)});
 }
 
+/* Who sent it. */
+static void
+put_origin(struct jsonw *w, const struct store_msg *sm)
+{
+	jsonw_str(w, "origin", sm->origin);
+	jsonw_int(w, "pid", sm->pid);
+	if (sm->uid >= 0)
+		jsonw_int(w, "uid", sm->uid);
+	else
+		jsonw_null(w, "uid");
+	jsonw_str(w, "comm", sm->comm.p ? sm->comm : STR(""));
+}
+
 static void
 put_message(struct jsonw *w, const struct call *c, const struct store_msg *sm,
     const struct msg *msg)
@@ -80,12 +87,16 @@ put_message(struct jsonw *w, const struct call *c, const struct store_msg *sm,
 	const struct api *a = c->api;
 	int64_t age = a->m->wall_ns - sm->at_ns;
 	bool reply = msg->flags & MSG_REPLY;
+	char method[256];
+	size_t n;
 
 	jsonw_open(w, NULL, '{');
 	jsonw_str(w, "queue", sm->queue);
 	jsonw_int(w, "id", sm->id);
 	jsonw_str(w, "kind", str_of(reply ? "reply" : "request"));
-	jsonw_str(w, "state", str_of(state_of(msg)));
+	jsonw_str(w, "state", str_of(v1_state_name(v1_state(msg))));
+	n = rpc_method(method, sizeof method, sm->payload);
+	jsonw_str(w, "method", (struct str){n ? method : NULL, n});
 	if (msg->held > 0)
 		jsonw_str(w, "reason", str_of(ms_held_reason(msg->held)));
 	jsonw_seconds(w, "age_s", age > 0 ? age : 0);
@@ -93,7 +104,7 @@ put_message(struct jsonw *w, const struct call *c, const struct store_msg *sm,
 	jsonw_int(w, "size", msg->size);
 	jsonw_int(w, "deliveries", msg->deliveries);
 	jsonw_str(w, "consumer", token_of(a, msg->consumer));
-	jsonw_str(w, "origin", sm->origin);
+	put_origin(w, sm);
 	if (!reply) {
 		jsonw_str(w, "reply_to", sm->reply_to);
 		jsonw_bool(w, "answered", msg->flags & MSG_ANSWERED);
@@ -116,18 +127,40 @@ list_message(
 
 	if (c->op == WIRE_NOPS && sm->id != c->arg)
 		return; /* one was asked for, and it is not there */
+	if (c->chosen != NULL) {
+		if (c->count == c->limit)
+			return; /* the page is full: the next one has it */
+		c->arg = sm->id;
+		if (!filter_method(c->chosen, sm->payload))
+			return;
+	}
 	c->count++;
 	put_message(&w, c, sm, msg);
 }
 
-/* Did the page end before the queue? */
+/* What the index knows of the filter. */
+static bool
+list_want(const struct poll *p, const struct msg *msg)
+{
+	return filter_msg(((const struct call *)p)->chosen, msg);
+}
+
+/* Is there more behind the page? */
 static bool
 more_after(const struct call *c, int64_t id)
 {
 	struct queue *q =
 	    mswitch_queue(c->api->m, (struct str){c->name, c->name_n});
+	struct msgq_cursor at;
+	struct msg *msg;
 
-	return c->count > 0 && q != NULL && msgq_after(&q->q, id) != NULL;
+	if (q == NULL)
+		return false;
+	at = msgq_seek(&q->q, id);
+	while ((msg = msgq_next(&q->q, &at)) != NULL)
+		if (filter_msg(c->chosen, msg))
+			return true;
+	return false;
 }
 
 static void
@@ -137,6 +170,7 @@ list_done(struct poll *poll, int64_t next, enum ms_rc rc)
 	struct v1 v = {.p = c->peer, .a = c->api};
 	struct jsonw w;
 
+	(void)next;
 	if (c->peer == NULL) {
 		call_free(c);
 		return;
@@ -160,8 +194,8 @@ list_done(struct poll *poll, int64_t next, enum ms_rc rc)
 	jsonw_open(&w, "messages", '[');
 	buf_add(w.b, c->body.p, c->body.n);
 	jsonw_close(&w, ']');
-	if (more_after(c, next))
-		jsonw_int(&w, "next", next);
+	if (more_after(c, c->arg))
+		jsonw_int(&w, "next", c->arg);
 	else
 		jsonw_null(&w, "next");
 	v1_finish(&v, &w);
@@ -182,21 +216,49 @@ new_look(const struct v1 *v, int64_t from)
 	return c;
 }
 
+/* The filter of a listing, owned by the caller; NULL: malformed (answered). */
+static struct msg_filter *
+get_filter(const struct v1 *v)
+{
+	struct msg_filter *f;
+	const char *bad;
+	int64_t older;
+
+	if (!v1_param_int(v, "older", -1, 0, INT32_MAX, &older))
+		return NULL;
+	f = xcalloc(1, sizeof *f);
+	if (filter_set(f, v->a, v1_param(v, "state"), v1_param(v, "method"),
+		older, &bad))
+		return f;
+	free(f);
+	api_error(v->p, 400, "bad_parameter", bad,
+	    "state: ready, delivered, held or leaving; method: a name, or the"
+	    " beginning of one and *");
+	return NULL;
+}
+
 void
 v1_get_messages(const struct v1 *v)
 {
 	int64_t after, limit, payload;
+	struct msg_filter *f;
 	struct call *c;
+	size_t most;
 
 	if (!v1_param_int(v, "after", -1, INT64_MIN, INT64_MAX, &after) ||
 	    !v1_param_int(v, "limit", 100, 1, 1000, &limit) ||
 	    !v1_param_int(v, "payload", 0, 0, 1, &payload) ||
-	    v1_queue(v) == NULL)
+	    v1_queue(v) == NULL || (f = get_filter(v)) == NULL)
 		return;
 	c = new_look(v, after);
 	c->limit = (size_t)limit;
 	c->n1 = payload;
-	(void)mswitch_look(v->a->m, &c->u.poll, v->seg[1], (size_t)limit);
+	c->chosen = f;
+	c->arg = after; /* where the next page begins */
+	c->u.poll.want = list_want;
+	/* which method it is shows only when the message has been read */
+	most = f->method_n > 0 || f->prefix ? METHOD_PAGE : (size_t)limit;
+	(void)mswitch_look(v->a->m, &c->u.poll, v->seg[1], most);
 }
 
 void

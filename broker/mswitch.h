@@ -139,6 +139,8 @@ struct poll {
 	struct client *client;
 	int64_t from; /* exclusive */
 	bool look; /* only look: held ones too, nothing is delivered */
+	/* looking: which messages; NULL: all */
+	bool (*want)(const struct poll *, const struct msg *);
 	void (*message)(
 	    struct poll *, const struct store_msg *, const struct msg *);
 	void (*done)(struct poll *, int64_t next, enum ms_rc rc);

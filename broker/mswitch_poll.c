@@ -69,7 +69,9 @@ source_next(struct source *s, const struct poll *p)
 {
 	do
 		s->msg = msgq_next(&s->q->q, &s->at);
-	while (s->msg != NULL && !p->look && !offered(s->msg, p->from));
+	while (s->msg != NULL &&
+	    !(p->look ? p->want == NULL || p->want(p, s->msg)
+		      : offered(s->msg, p->from)));
 }
 
 /* The source with the smallest id, or NULL. */

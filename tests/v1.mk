@@ -3,7 +3,7 @@
 
 # The operators' interface: end to end, and the pure part below it.
 v1_tests = tests/e2e/test_v1_cancel.py tests/e2e/test_v1_events.py \
-	tests/e2e/test_v1_offer.py
+	tests/e2e/test_v1_offer.py tests/e2e/test_v1_undo.py
 TESTS += $(v1_tests)
 EXTRA_DIST += $(v1_tests)
 

@@ -651,6 +651,254 @@ reply_to_poison(void **state)
 	ct_free(x);
 }
 
+/* A hold that fails, with a release behind it: nothing was let go, so nothing is
+ * offered again. */
+static void
+failed_hold_then_release(void **state)
+{
+	struct ct *t = *state;
+	struct ct_change *x = ct_new(), *y = ct_new();
+	struct stock s = {.from = -1};
+	int64_t a = two_queues_and_a_request(t);
+
+	ct_open(t, &s.c, "consumer");
+	assert_int_equal(stock_poll(t, &s), 1);
+	faultstore_plan(&t->fs, 1, false, false, STORE_BUSY);
+	assert_int_equal(
+	    mswitch_mark(t->m, &x->ch, NULL, STR("q"), a, 1), MS_PENDING);
+	assert_int_equal(
+	    mswitch_mark(t->m, &y->ch, NULL, STR("q"), a, -1), MS_PENDING);
+	ct_turn(t);
+	assert_int_equal(x->rc, MS_STORE);
+	assert_int_equal(y->rc, MS_OK);
+	assert_int_equal(stock_poll(t, &s), 0);
+	ct_close(t, &s.c);
+	ct_free(x);
+	ct_free(y);
+}
+
+/* ---- paused queues ---- */
+
+/* Paused: nothing is handed out, publishing goes on; it stays so over a restart;
+ * resumed, those who wait are told. */
+static void
+paused_hands_out_nothing(void **state)
+{
+	static const char *const names[] = {"q", NULL};
+	struct ct *t = *state;
+	int64_t a = two_queues_and_a_request(t);
+	struct ct_client c;
+	struct ring_event e;
+
+	ct_open(t, &c, "consumer");
+	assert_int_equal(ct_pause(t, "none", true), MS_NO_QUEUE);
+	assert_int_equal(ct_pause(t, "q", true), MS_OK);
+	e = last_event(t);
+	assert_int_equal(e.type, RING_HOLD);
+	assert_int_equal(e.id, 0);
+	assert_bytes(e.queue.p, e.queue.n, "q");
+	assert_bytes(e.text.p, e.text.n, "paused");
+	assert_int_equal(ct_get(t, &c, -1, "q"), 0);
+	assert_int_equal(c.next, -1);
+	assert_true(ct_publish(t, "q", "more") > a);
+	assert_int_equal(ct_look(t, &c, "q", -1, 10), MS_OK);
+	assert_int_equal(c.ngot, 2);
+	ct_close(t, &c);
+	ct_restart(t);
+	ct_open(t, &c, "consumer");
+	assert_int_equal(ct_poll(t, &c, -1, names), MS_PENDING);
+	assert_int_equal(ct_pause(t, "q", false), MS_OK);
+	ct_turn(t);
+	assert_int_equal(c.ngot, 2);
+	e = last_event(t);
+	assert_int_equal(e.type, RING_DELIVER);
+	ct_close(t, &c);
+}
+
+/* It is durable before it is so. */
+static void
+pause_fails(void **state)
+{
+	struct ct *t = *state;
+	struct ct_client c;
+
+	(void)two_queues_and_a_request(t);
+	ct_open(t, &c, "consumer");
+	faultstore_plan(&t->fs, 1, false, false, STORE_BUSY);
+	assert_int_equal(ct_pause(t, "q", true), MS_STORE);
+	assert_int_equal(ct_get(t, &c, -1, "q"), 1);
+	ct_close(t, &c);
+}
+
+/* A poll of several queues moves its cursor over messages of a paused one; they
+ * come when it is resumed, and only those that were passed over. */
+static void
+paused_and_passed_over(void **state)
+{
+	static const char *const names[] = {"q", "r", NULL};
+	struct ct *t = *state;
+	int64_t a = two_queues_and_a_request(t), b, held, d;
+	struct ct_client c;
+
+	assert_int_equal(ct_create(t, NULL, "r", false), MS_OK);
+	ct_open(t, &c, "consumer");
+	assert_int_equal(ct_poll(t, &c, -1, names), MS_OK);
+	assert_int_equal(c.next, a);
+	assert_int_equal(ct_pause(t, "q", true), MS_OK);
+	b = ct_publish(t, "q", "passed over");
+	held = ct_publish(t, "q", "held");
+	assert_int_equal(ct_mark(t, "q", held, STORE_HELD_OPERATOR), MS_OK);
+	d = ct_publish(t, "r", "other");
+	assert_int_equal(ct_poll(t, &c, a, names), MS_OK);
+	assert_int_equal(c.ngot, 1);
+	assert_int_equal(c.next, d);
+	assert_int_equal(ct_pause(t, "q", false), MS_OK);
+	assert_int_equal(ct_poll(t, &c, d, names), MS_OK);
+	assert_int_equal(c.ngot, 1);
+	assert_int_equal(c.got[0].id, b);
+	assert_int_equal(c.next, d);
+	ct_close(t, &c);
+}
+
+/* ---- undo ---- */
+
+static enum ms_rc
+restore(struct ct *t, const char *queue, int64_t id, bool *found)
+{
+	struct ct_change *x = ct_new();
+	enum ms_rc rc = ct_end(
+	    t, x, mswitch_restore(t->m, &x->ch, NULL, str_of(queue), id));
+
+	*found = x->ch.found;
+	ct_free(x);
+	return rc;
+}
+
+static void delete (struct ct *t, int64_t id)
+{
+	struct ct_change *x = ct_new();
+
+	assert_int_equal(
+	    ct_end(t, x,
+		mswitch_delete(t->m, &x->ch, NULL, STR("q"), id, STR("by me"))),
+	    MS_OK);
+	ct_free(x);
+}
+
+/* Deleted and put back: at its place, and offered to those who have passed it,
+ * also when the broker ends in between. */
+static void
+restored_is_offered(void **state)
+{
+	struct ct *t = *state;
+	struct stock s = {.from = -1};
+	int64_t a = two_queues_and_a_request(t), b = ct_publish(t, "q", "b");
+	struct ring_event e;
+	bool found;
+
+	ct_open(t, &s.c, "consumer");
+	delete (t, a);
+	e = last_event(t);
+	assert_int_equal(e.type, RING_ACK);
+	assert_int_equal(stock_poll(t, &s), 1);
+	assert_int_equal(restore(t, "q", a, &found), MS_OK);
+	assert_true(found);
+	e = last_event(t);
+	assert_int_equal(e.type, RING_RELEASE);
+	assert_bytes(e.text.p, e.text.n, "restored");
+	assert_int_equal(restore(t, "q", a, &found), MS_OK);
+	assert_false(found);
+	ct_same(t);
+	mswitch_stop(t->m);
+	ct_close(t, &s.c);
+	ct_restart(t);
+	ct_open(t, &s.c, "consumer");
+	assert_int_equal(stock_poll(t, &s), 1);
+	assert_int_equal(s.c.got[0].id, a);
+	assert_string_equal(s.c.got[0].payload, "ask");
+	assert_int_equal(s.from, b);
+	assert_int_equal(ct_look(t, &s.c, "q", -1, 10), MS_OK);
+	assert_int_equal(s.c.got[0].id, a);
+	assert_int_equal(s.c.got[1].id, b);
+	assert_int_equal(restore(t, "none", a, &found), MS_NO_QUEUE);
+	ct_close(t, &s.c);
+}
+
+/* A cancelled request that is put back has had its reply: it is worked on, but
+ * there is no second one, whichever way it comes; and a restart keeps it. */
+static void
+restored_after_a_cancel(void **state)
+{
+	struct ct *t = *state;
+	int64_t a = two_queues_and_a_request(t);
+	struct ct_client c;
+	bool found;
+
+	ct_open(t, &c, "consumer");
+	for (int how = 0; how < 3; how++) {
+		struct ct_change *x = ct_new(), *y = ct_new();
+
+		assert_int_equal(
+		    ct_end(t, x, begin_cancel(t, x, "q", a)), MS_OK);
+		assert_int_equal(x->ch.id != 0, how == 0);
+		assert_int_equal(restore(t, "q", a, &found), MS_OK);
+		assert_true(found);
+		ct_close(t, &c);
+		ct_restart(t);
+		ct_open(t, &c, "consumer");
+		assert_int_equal(ct_get(t, &c, -1, "q"), 1);
+		if (how == 0)
+			assert_int_equal(
+			    ct_end(t, y,
+				mswitch_answer(t->m, &y->ch, NULL, STR("q"), a,
+				    STR("answers"), STR("late"))),
+			    MS_OK);
+		if (how == 1)
+			assert_int_equal(
+			    ct_end(
+				t, y, ct_begin_reply(t, y, "answers", "q", a)),
+			    MS_OK);
+		if (how < 2)
+			assert_true(y->ch.duplicate);
+		assert_int_equal(count(t, "answers"), 1);
+		assert_int_equal(count(t, "q"), how == 0 ? 0 : 1);
+		if (how == 0) {
+			a = ct_publish(t, "q", "ask");
+			assert_int_equal(ct_destroy(t, "answers"), MS_OK);
+			assert_int_equal(
+			    ct_create(t, NULL, "answers", false), MS_OK);
+			ct_free(x);
+			x = ct_new();
+			assert_int_equal(
+			    ct_end(t, x, begin_cancel(t, x, "q", a)), MS_OK);
+			assert_int_equal(restore(t, "q", a, &found), MS_OK);
+		}
+		ct_free(x);
+		ct_free(y);
+	}
+	ct_same(t);
+	ct_close(t, &c);
+}
+
+/* Not durable: not back. */
+static void
+restore_fails(void **state)
+{
+	struct ct *t = *state;
+	int64_t a = two_queues_and_a_request(t);
+	bool found;
+
+	delete (t, a);
+	faultstore_plan(&t->fs, 1, false, false, STORE_FULL);
+	assert_int_equal(restore(t, "q", a, &found), MS_FULL);
+	assert_false(found);
+	assert_int_equal(count(t, "q"), 0);
+	ct_same(t);
+	assert_int_equal(restore(t, "q", a, &found), MS_OK);
+	assert_int_equal(count(t, "q"), 1);
+	ct_same(t);
+}
+
 int
 main(void)
 {
@@ -678,6 +926,13 @@ main(void)
 	    T(poison_and_several_connections),
 	    T(poison_when_the_store_fails),
 	    T(reply_to_poison),
+	    T(failed_hold_then_release),
+	    T(paused_hands_out_nothing),
+	    T(pause_fails),
+	    T(paused_and_passed_over),
+	    T(restored_is_offered),
+	    T(restored_after_a_cancel),
+	    T(restore_fails),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

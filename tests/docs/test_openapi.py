@@ -91,7 +91,8 @@ def routes_of_source():
     rows = re.findall(r'\{"([A-Z]+)", "([a-z*/]+)", \w+\}',
                       read('broker', 'api_v1.c'))
     for method, path in rows:
-        names = iter(('{queue}', '{id}'))
+        names = iter(('{id}',) if path.startswith('removed') else
+                     ('{queue}', '{id}'))
         yield '%s /v1/%s' % (method, re.sub(r'\*', lambda m: next(names),
                                             path))
 
@@ -208,6 +209,34 @@ def acts(run, first, second):
     run.call('cancelMessage', 404, number=third)
 
 
+def many(run):
+    run.call('pauseQueue', 404, queue='none')
+    run.call('resumeQueue', 404, queue='none')
+    run.call('pauseQueue', 200)
+    run.tap.ok(run.call('getQueue', 200)['paused'], 'it is paused')
+    run.call('resumeQueue', 200)
+    run.call('createQueue', 200, queue='p')
+    ids = [run.c.publish('p', '{"method":"m"}', 'me') for _ in range(3)]
+    run.call('purgeQueue', 400, queue='p', body='{"stat":"held"}')
+    run.call('purgeQueue', 404, queue='none')
+    run.call('purgeQueue', 200, queue='p', body='{"dry_run":true}')
+    done = run.call('purgeQueue', 200, queue='p',
+                    body='{"method":"m","state":"ready","older":0,"limit":9}')
+    run.tap.ok(done['messages'] == done['replied'] == 3, 'three are gone')
+    page = run.call('listRemoved', 200, query='?queue=p&limit=2')
+    run.tap.ok([m['id'] for m in page['removed']] == ids[:2] and
+               page['next'] == ids[1], 'a page of what was removed')
+    run.call('listRemoved', 400, query='?act=0')
+    run.call('restoreMessage', 200, number=ids[1])
+    run.call('restoreMessage', 404, number=ids[1])
+    run.call('restoreMessage', 400, number='x')
+    run.call('restoreMessages', 400)
+    run.call('restoreMessages', 200, body='{"act":%d}' % done['act'])
+    run.call('purgeQueue', 200, queue='p')
+    run.call('destroyQueue', 200, queue='p')
+    run.call('restoreMessages', 404, body='{"queue":"p"}')
+
+
 def whole(run):
     run.call('getStatus', 200)
     run.call('getHealth', 200)
@@ -301,7 +330,8 @@ def main():
         acts(run, *messages(run))
         held = run.c.publish('q', 'three', 'me')
         run.call('holdMessage', 200, number=held)
-        run.call('listMessages', 200)
+        run.call('listMessages', 200, query='?state=held&method=*&older=0')
+        many(run)
         whole(run)
     limits(tap, run)
     other_user(tap, run)
