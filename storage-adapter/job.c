@@ -209,7 +209,8 @@ unborn(struct job *j)
 	/* it holds the FIFO no more, so it is about to be gone */
 	if (j->runner != 0 && waitpid(j->runner, &status, 0) == j->runner &&
 	    WIFEXITED(status) && WEXITSTATUS(status) != 0)
-		code = WEXITSTATUS(status);
+		code = WEXITSTATUS(status) == 127 ? ENOENT /* no such program */
+						  : WEXITSTATUS(status);
 	j->runner = 0;
 	if (j->cancel)
 		tell(j, JOB_CANCELLED, 0);
