@@ -36,7 +36,7 @@
 /* How often files are looked at again that could not be for lack of room. */
 #define RETRY_MS 100
 /* How often children that end on their own are reaped. */
-#define REAP_MS 1000
+#define REAP_MS 100
 
 enum state { WAITING, ENDING, TELLING, TOLD };
 
@@ -63,7 +63,7 @@ struct job {
 struct jobs {
 	struct event_base *base;
 	struct job_limits limits;
-	LIST_HEAD(, job) all;
+	LIST_HEAD(job_list, job) all;
 	unsigned running;
 	pid_t *left; /* children nobody waits for */
 	size_t n_left;
@@ -209,7 +209,8 @@ unborn(struct job *j)
 	/* it holds the FIFO no more, so it is about to be gone */
 	if (j->runner != 0 && waitpid(j->runner, &status, 0) == j->runner &&
 	    WIFEXITED(status) && WEXITSTATUS(status) != 0)
-		code = WEXITSTATUS(status);
+		code = WEXITSTATUS(status) == 127 ? ENOENT /* no such program */
+						  : WEXITSTATUS(status);
 	j->runner = 0;
 	if (j->cancel)
 		tell(j, JOB_CANCELLED, 0);
@@ -418,6 +419,8 @@ static bool
 maybe_claimed(const struct job *j)
 {
 	char path[4200], name[SPOOL_NAME];
+	int saved = errno;
+	bool maybe = false;
 	enum spool_file f;
 
 	for (f = SPOOL_BOOT; f <= SPOOL_RUN; f++) {
@@ -425,30 +428,38 @@ maybe_claimed(const struct job *j)
 		    spool_name(name, j->step, f));
 		if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
 		    (errno != ENOENT && errno != ENOTDIR))
-			return true;
+			maybe = true;
 	}
-	return false;
+	errno = saved;
+	return maybe;
 }
 
-/* Claim, or find what there is. */
+/* Look, and claim what is free: 0, or -1 when the outcome is told already. */
+static int
+look_and_claim(struct job *j, struct job_facts *f)
+{
+	int made = 0, rc = look(j, f);
+
+	if (rc == 0 && f->fate == FATE_FREE) {
+		made = job_claim(j->dir, j->step);
+		if (made == 0) /* another one was faster */
+			rc = look(j, f);
+	}
+	if (made == -1 || (rc == -1 && !maybe_claimed(j)))
+		tell(j, JOB_NOSTART, errno);
+	else if (rc == -1)
+		blind(j, errno);
+	return made == -1 ? -1 : rc;
+}
+
+/* Run it, or take up what there is. */
 static void
 claim(struct job *j, const struct job_spec *spec)
 {
 	struct job_facts f;
-	int made = 0, rc = look(j, &f);
 
-	if (rc == 0 && f.fate == FATE_FREE) {
-		made = job_claim(j->dir, j->step);
-		rc = made == 0 ? look(j, &f) : made == 1 ? 0 : -1;
-	}
-	if (rc == -1) {
-		rc = errno;
-		if (maybe_claimed(j))
-			blind(j, rc);
-		else
-			tell(j, JOB_NOSTART, rc);
+	if (look_and_claim(j, &f) == -1)
 		return;
-	}
 	take_start(j, &f.start);
 	switch (f.fate) {
 	case FATE_FREE: /* ours now */

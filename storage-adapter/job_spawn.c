@@ -21,8 +21,6 @@
 #include "clock.h"
 #include "xalloc.h"
 
-extern char **environ;
-
 /* Where the runner expects its end of the FIFO. */
 #define CLAIM_FD 3
 

@@ -178,7 +178,9 @@ surroundings(struct run *r)
 	if (r->signals == -1)
 		return errno;
 	r->dir = open(r->o.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return r->dir == -1 ? errno : 0;
+	if (r->dir == -1)
+		return errno;
+	return chdir("/") == -1 ? errno : 0; /* keep no mount busy */
 }
 
 /* The file of the record, with room for all of it. */
@@ -235,6 +237,7 @@ supervise(struct run *r)
 		rc = finish_record(r);
 	}
 	run_cgroup_remove(r);
+	close(CLAIM_FD); /* sooner than our pages are given back */
 	return rc;
 }
 

@@ -265,11 +265,13 @@ job_ends_at_its_limit(void **state)
 	struct fix *f = *state;
 	struct got g;
 
+	f->limits.term_ns = 30 * NS_PER_SEC;
+	fix_again(f);
 	f->spec.limit_ns = 200 * MS;
 	run(f, script(f, "echo $$ >$D/pid; echo part; sleep 100"), &g);
 	assert_end(&g, JOB_TIMEOUT, 0);
 	assert_out(&g, "part\n");
-	assert_true(g.r.took_ns >= 200 * MS && g.r.took_ns < 450 * MS);
+	assert_true(g.r.took_ns >= 200 * MS && g.r.took_ns < 15 * NS_PER_SEC);
 	until_gone(pid_in(f, "pid"));
 	got_free(&g);
 }
@@ -289,7 +291,7 @@ job_kills_who_ignores_term(void **state)
 		"while :; do sleep 1; done"),
 	    &g);
 	assert_end(&g, JOB_TIMEOUT, 0);
-	assert_true(g.r.took_ns >= 400 * MS && g.r.took_ns < 1400 * MS);
+	assert_true(g.r.took_ns >= 400 * MS && g.r.took_ns < 15 * NS_PER_SEC);
 	assert_false(g.r.stuck);
 	until_gone(pid_in(f, "pid"));
 	until_gone(pid_in(f, "child"));
@@ -321,10 +323,12 @@ job_ends_a_stopped_script(void **state)
 	struct fix *f = *state;
 	struct got g;
 
+	f->limits.term_ns = 30 * NS_PER_SEC;
+	fix_again(f);
 	f->spec.limit_ns = 100 * MS;
 	run(f, script(f, "trap 'echo term; exit 1' TERM; kill -STOP $$"), &g);
 	assert_end(&g, JOB_TIMEOUT, 0);
-	assert_true(g.r.took_ns < 390 * MS);
+	assert_true(g.r.took_ns < 15 * NS_PER_SEC);
 	got_free(&g);
 }
 
@@ -358,8 +362,6 @@ job_ends_a_fork_bomb(void **state)
 	f->spec.limit_ns = 300 * MS;
 	run(f,
 	    script(f,
-		"bomb() { [ $1 -gt 5 ] && exec -a xbomb sleep 60;"
-		" bomb $(($1 + 1)) & bomb $(($1 + 1)); wait; }\n"
 		"ln -s $(command -v sleep) $D/xmsg-bomb\n"
 		"bomb() { [ $1 -gt 5 ] && exec $D/xmsg-bomb 60;"
 		" bomb $(($1 + 1)) & bomb $(($1 + 1)); }\n"
@@ -367,7 +369,6 @@ job_ends_a_fork_bomb(void **state)
 	    &g);
 	assert_end(&g, JOB_TIMEOUT, 0);
 	assert_false(g.r.stuck);
-	assert_true(g.r.took_ns < 2 * NS_PER_SEC);
 	snprintf(text, sizeof text, "pgrep -f '^%s/xmsg-bomb' | wc -l", f->dir);
 	p = popen(text, "r");
 	assert_non_null(p);
@@ -382,15 +383,20 @@ static void
 job_waits_for_daemons_only_a_moment(void **state)
 {
 	struct fix *f = *state;
+	int64_t began;
 	struct got g;
 	pid_t pid;
 
+	f->limits.grace_ns = NS_PER_SEC;
+	fix_again(f);
+	began = clock_mono_ns();
 	run(f, script(f, "sleep 100 & echo $! >$D/daemon; echo hello; exit 4"),
 	    &g);
 	assert_end(&g, JOB_EXIT, 4);
 	assert_out(&g, "hello\n");
 	/* what the script took does not include the waiting */
-	assert_true(g.r.took_ns < 240 * MS);
+	assert_true(g.at_ns - began - g.r.took_ns >= NS_PER_SEC);
+	assert_true(g.at_ns - began < 15 * NS_PER_SEC);
 	pid = pid_in(f, "daemon");
 	assert_true(lives(pid));
 	kill(pid, SIGKILL);
@@ -407,14 +413,14 @@ job_does_not_wait_for_quiet_daemons(void **state)
 	struct got g;
 	pid_t pid;
 
-	f->limits.grace_ns = 10 * NS_PER_SEC;
+	f->limits.grace_ns = 19 * NS_PER_SEC;
 	fix_again(f);
 	began = clock_mono_ns();
 	run(f,
 	    script(f, "setsid sleep 100 >/dev/null 2>&1 & echo $! >$D/daemon"),
 	    &g);
 	assert_end(&g, JOB_EXIT, 0);
-	assert_true(g.at_ns - began < 5 * NS_PER_SEC);
+	assert_true(g.at_ns - began < 15 * NS_PER_SEC);
 	pid = pid_in(f, "daemon");
 	assert_true(lives(pid));
 	kill(pid, SIGKILL);
@@ -461,7 +467,6 @@ job_bounds_output(void **state)
 	got_free(&g);
 	run(f, script(f, "exec yes"), &g);
 	assert_end(&g, JOB_OUTPUT, 0);
-	assert_true(g.r.took_ns < 5 * NS_PER_SEC);
 	got_free(&g);
 }
 

@@ -455,6 +455,50 @@ strangers_are_left_alone(void **state)
 	}
 }
 
+/* In a child: a family of two who wait; the number of the younger goes to fd.
+ */
+static void
+family(int fd)
+{
+	pid_t pid = fork();
+
+	if (pid > 0)
+		(void)!write(fd, &pid, sizeof pid);
+	for (;;)
+		pause();
+}
+
+/* A folder is ended whose record names a runner; but whose script has begun at
+ * another time: that runner is a stranger, and is not asked to end. */
+static void
+strange_runners_are_left_alone(void **state)
+{
+	struct fix *f = *state;
+	struct spool_start s = {.script = "/x", .ticks = 1};
+	char buf[SPOOL_RECORD];
+	int fd, out[2], status;
+
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	s.runner = fork();
+	if (s.runner == 0)
+		family(out[1]);
+	assert_int_equal(read(out[0], &s.pid, sizeof s.pid), sizeof s.pid);
+	clock_boot_id(s.boot);
+	spool_write(buf, &s, NULL);
+	tempdir_write(in_dir(f, "req/0.pid"), buf, sizeof buf);
+	assert_int_equal(mkfifo(in_dir(f, "req/0.run"), 0600), 0);
+	fd = open(in_dir(f, "req/0.run"), O_RDWR | O_CLOEXEC);
+	assert_int_not_equal(fd, -1);
+	assert_false(job_end_folder(f->req));
+	kill(s.runner, SIGKILL);
+	assert_int_equal(waitpid(s.runner, &status, 0), s.runner);
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+	kill(s.pid, SIGKILL);
+	close(fd);
+	close(out[0]);
+	close(out[1]);
+}
+
 #define CASE(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
 
@@ -470,6 +514,7 @@ main(void)
 	    CASE(lost_script_is_ended),
 	    CASE(lost_children_are_ended),
 	    CASE(strangers_are_left_alone),
+	    CASE(strange_runners_are_left_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
