@@ -18,6 +18,8 @@
 #include "outcome.h"
 #include "v2.h"
 
+#define MAX_NOTES 20 /* of one call */
+
 /* ---- making and freeing ---- */
 
 /* From the bytes of a message. */
@@ -59,13 +61,18 @@ call_free(struct call *c)
 
 /* ---- errors and notes ---- */
 
-/* printf to the world. */
+/* printf to the world; a plugin that has very much wrong is told of in part. */
 void
 call_note(struct call *c, const char *fmt, ...)
 {
 	char text[600];
 	va_list ap;
 
+	if (c->notes++ >= MAX_NOTES) {
+		if (c->notes == MAX_NOTES + 1)
+			c->w.note(c->w.arg, "no more is told of this call");
+		return;
+	}
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);

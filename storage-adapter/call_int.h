@@ -69,7 +69,7 @@ struct call {
 	json_t *vars;
 	const struct step *step; /* the next one, or NULL */
 	size_t item; /* of the step's `each` */
-	unsigned tries;
+	unsigned tries, notes;
 	bool undoing, asked, done;
 	int64_t wait_ns;
 	struct call_script script; /* while asked */

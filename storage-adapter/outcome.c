@@ -280,30 +280,48 @@ compat(const struct outcome_of *o, json_t *v)
 	return bad == 0 ? json_incref(v) : NULL;
 }
 
-/* Leave out those volumes of a listing that cannot be understood (7.3, 29). */
-static void
-degrade(const struct outcome_of *o, const struct call_ran *r, json_t *v)
+/* Can this volume be understood?  If not, people are told. */
+static bool
+is_volume(const struct outcome_of *o, const struct call_ran *r, json_t *v,
+    size_t number)
 {
 	char text[300], line[700];
 	struct idl_fault f;
-	size_t i, number = 0;
-	json_t *e;
+	json_t *out = v2_decode(&smapi_volume, v, &f);
 
-	if (o->plain || o->method != &smapi_methods[SMAPI_SR_LS])
-		return;
-	for (i = 0; i < json_array_size(v); number++) {
-		e = v2_decode(&smapi_volume, json_array_get(v, i), &f);
-		if (e != NULL || f.kind == IDL_NOMEM) {
-			json_decref(e);
-			i++;
-			continue;
-		}
-		idl_fault_text(&f, text, sizeof(text));
-		snprintf(line, sizeof(line), "%s: volume %zu is left out: %s",
-		    r->path, number, text);
-		o->note(o->arg, line);
-		json_array_remove(v, i);
+	json_decref(out);
+	if (out != NULL || f.kind == IDL_NOMEM)
+		return true;
+	idl_fault_text(&f, text, sizeof(text));
+	snprintf(line, sizeof(line), "%s: volume %zu is left out: %s", r->path,
+	    number, text);
+	o->note(o->arg, line);
+	return false;
+}
+
+/* A listing without the volumes that cannot be understood (7.3, 29); anything
+ * else as it is.  Takes v. */
+static json_t *
+degraded(const struct outcome_of *o, const struct call_ran *r, json_t *v)
+{
+	json_t *out, *e;
+	int bad = 0;
+	size_t i;
+
+	if (o->plain || o->method != &smapi_methods[SMAPI_SR_LS] ||
+	    !json_is_array(v))
+		return v;
+	out = json_array();
+	json_array_foreach(v, i, e)
+	{
+		if (is_volume(o, r, e, i))
+			bad |= json_array_append(out, e);
 	}
+	json_decref(v);
+	if (bad == 0)
+		return out;
+	json_decref(out);
+	return NULL;
 }
 
 /* The value of a script that exited with 0. */
@@ -316,7 +334,7 @@ value(const struct outcome_of *o, const struct call_ran *r, json_t *raw,
 	struct idl_fault f = {.kind = IDL_NOMEM};
 	char text[300];
 
-	degrade(o, r, v);
+	v = degraded(o, r, v);
 	out = v != NULL ? v2_decode(t, v, &f) : NULL;
 	json_decref(v);
 	if (out == NULL) {
