@@ -15,7 +15,8 @@ tests/test_idlval-test_idlval.$(OBJEXT): idl/gen_smapi.h
 
 idl_tests = tests/test_idl_python.py tests/test_idl_cli.sh \
 	tests/test_idl_examples.py tests/test_idl_client.py \
-	tests/test_idl_completion.py tests/test_idl_types.py
+	tests/test_idl_completion.py tests/test_idl_types.py \
+	tests/test_idl_mutants.py
 TESTS += $(idl_tests)
 EXTRA_DIST += $(idl_tests) tests/idl/tap.py tests/idl/python_cases.py \
 	tests/idl/public_plugin.py tests/idl/pythons.py \
@@ -23,6 +24,7 @@ EXTRA_DIST += $(idl_tests) tests/idl/tap.py tests/idl/python_cases.py \
 	tests/golden examples
 tests/test_idl_python.log: python/stamp
 tests/test_idl_examples.log: xmsg-idl$(EXEEXT) python/stamp
+tests/test_idl_mutants.log: python/stamp
 tests/test_idl_types.log: xmsg-idl$(EXEEXT) python/stamp
 tests/test_idl_completion.log: xmsg-idl$(EXEEXT) python/stamp
 tests/test_idl_client.log: xmsgd$(EXEEXT) python/stamp
