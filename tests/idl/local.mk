@@ -50,3 +50,11 @@ tests_fuzz_fuzz_idl_CPPFLAGS = $(libidl_a_CPPFLAGS) -DSEEDS='"idl.seeds"'
 tests_fuzz_fuzz_idl_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_idl_LDADD = $(IDL_LIBS)
 EXTRA_DIST += tests/fuzz/idl.seeds tests/fuzz/idl.dict
+# The same with changed declarations, for a minute where CI is set.
+check_PROGRAMS += tests/idl/mutate
+TESTS += tests/idl/mutate
+tests_idl_mutate_SOURCES = tests/fuzz/fuzz_idl.c tests/idl/mutate.c
+tests_idl_mutate_CPPFLAGS = $(libidl_a_CPPFLAGS) -I$(top_srcdir)/tests \
+	-I$(top_srcdir)/tests/fuzz
+tests_idl_mutate_LDADD = $(IDL_LIBS)
+CLEANFILES += fuzz_idl.last
