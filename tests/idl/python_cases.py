@@ -738,11 +738,19 @@ class Scripts(Case):
             "usage: SR.create [-h] [-j] [--configuration CONFIGURATION "
             "CONFIGURATION] dbg uuid name description")
 
+    def test_fix_help_keeps_paragraphs(self):
+        out = self.run_script("SR.probe", ["--help"])[1]
+        self.text_has(out, "Look for storage repositories.",
+                      "\n\nThe result is", "\n- SR_does_not_exist")
+
+    def test_fix_help_tells_the_result(self):
+        out = self.run_script("SR.probe", ["--help"])[1]
+        self.text_has(out, "\nResult: What was found (probe_result list).")
+
     def test_help_is_worth_reading(self):
         status, out, err = self.run_script("SR.probe", ["--help"])
         self.text_has(
-            out, "Look for storage repositories.", "\n\nThe result is",
-            "Errors to expect:", "- SR_does_not_exist", "Example:",
+            out, "Errors to expect:", "- SR_does_not_exist", "Example:",
             "$ SR.probe --configuration file-uri", "Since xapi-storage",
             "may be repeated", "Read the parameters as JSON")
 
