@@ -399,6 +399,8 @@ class Adapter:
         return self.process.wait(PATIENCE)
 
     def read_log(self):
+        if not os.path.exists(self.log):
+            return ""
         with open(self.log, "rb") as f:
             return f.read().decode("utf-8", "backslashreplace")
 

@@ -297,7 +297,7 @@ class Discovery(tap.Case):
         ("version 7.0", [out(answer_of_query("x", "7.0"))], ["7.0"]),
         ("no JSON", [raw("hello")], ["json"]),
         ("not a description", [out({"plugin": "x"})], ["name"]),
-        ("signal", [step("signal", 9)], ["signal 9"]),
+        ("signal", [step("signal", 9)], ["SIGKILL"]),
     ])
     def not_served(self, plan, words):
         p = self.adapter.volume(ready=False)
