@@ -46,6 +46,8 @@ call_free(struct call *c)
 	if (c->peer != NULL)
 		c->peer->call = NULL;
 	free(c->name);
+	act_free(c->act);
+	free(c->chosen);
 	buf_fini(&c->body);
 	if (a->spare == NULL)
 		a->spare = c;
@@ -445,7 +447,8 @@ do_shutdown(struct peer *p, const struct wire_req *r, struct str key)
 	char by[64];
 
 	(void)r, (void)key;
-	snprintf(by, sizeof by, "pid %d (%s)", (int)p->client.pid, p->comm);
+	snprintf(
+	    by, sizeof by, "pid %d (%s)", (int)p->client.pid, p->client.comm);
 	reply_empty(p);
 	p->api->shutdown(p->api->ctx, by);
 }
@@ -521,8 +524,8 @@ on_open(void *ctx, struct http_conn *conn, const struct usock_peer *peer)
 	p->api = ctx;
 	p->conn = conn;
 	p->gid = peer->gid;
-	usock_comm(peer->pid, p->comm);
 	client_init(&p->client, peer->pid, peer->uid);
+	usock_comm(peer->pid, p->client.comm);
 	return p;
 }
 

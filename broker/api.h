@@ -50,8 +50,19 @@ struct peer {
 	struct api *api;
 	struct call *call; /* the request under way, or NULL */
 	gid_t gid;
-	char comm[16];
 };
+
+/* Which events are wanted. */
+struct event_filter {
+	uint32_t kinds; /* bits 1 << ring_type, 0: all */
+	int64_t id; /* of a message, or of the request it answers; 0: all */
+	struct str queue; /* p == NULL: all */
+	struct str prefix; /* of the queue */
+};
+
+/* What an act on messages carries along; which messages are meant. */
+struct act;
+struct msg_filter;
 
 /* A request that is not answered yet. */
 struct call {
@@ -72,6 +83,9 @@ struct call {
 	char *name; /* owned, NUL-terminated, or NULL */
 	size_t name_n;
 	struct diag_item *items;
+	struct event_filter filter; /* its names are in body */
+	struct act *act; /* owned, or NULL */
+	struct msg_filter *chosen; /* owned, or NULL */
 	struct buf body;
 };
 
@@ -93,6 +107,8 @@ void api_ms_error(struct peer *p, enum ms_rc rc, const char *limit);
 void api_reply(struct peer *p, int status, const char *type, struct str body);
 struct buf *api_out(struct api *a); /* empty */
 
+/* api_v1_act.c */
+void act_free(struct act *act);
 /* api_look.c */
 void api_diagnostics(struct peer *p);
 void api_trace(struct peer *p, const struct wire_req *r);

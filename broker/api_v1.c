@@ -170,6 +170,7 @@ put_counters(struct jsonw *w, const struct api *a, const struct store_info *si)
 	jsonw_int(w, "duplicates", (int64_t)n->duplicates);
 	jsonw_int(w, "delivered", (int64_t)n->delivered);
 	jsonw_int(w, "acked", (int64_t)n->acked);
+	jsonw_int(w, "cancelled", (int64_t)n->cancelled);
 	jsonw_int(w, "refused", (int64_t)n->refused);
 	jsonw_int(w, "created", (int64_t)n->created);
 	jsonw_int(w, "destroyed", (int64_t)n->destroyed);
@@ -273,6 +274,7 @@ put_queue(struct jsonw *w, const struct api *a, const struct queue *q)
 	jsonw_str(w, "kind", str_of(q->owner ? "transient" : "persistent"));
 	jsonw_str(
 	    w, "owner", q->owner ? q->owner->token : (struct str){NULL, 0});
+	jsonw_bool(w, "paused", q->paused);
 	jsonw_int(w, "messages", n);
 	jsonw_int(w, "bytes", q->bytes);
 	jsonw_int(w, "ready", n - q->held - q->delivered);
@@ -342,236 +344,6 @@ get_queue(const struct v1 *v)
 	api_reply(v->p, 200, V1_JSON, (struct str){w.b->p, w.b->n});
 }
 
-/* ---- changes ---- */
-
-enum { V1_CREATE, V1_DESTROY, V1_DELETE, V1_REPLY, V1_MARK };
-
-/* A change under /v1 is done: say what was done. */
-static void
-change_done(struct change *ch)
-{
-	struct call *c = (struct call *)ch;
-	struct v1 v = {.p = c->peer, .a = c->api};
-	struct str name = {c->name, c->name_n};
-	struct jsonw w;
-
-	if (c->peer == NULL) {
-		call_free(c);
-		return;
-	}
-	if (ch->rc == MS_OK && !ch->found && c->n1 == V1_DESTROY)
-		ch->rc = MS_NO_QUEUE;
-	if (ch->rc == MS_OK && !ch->found && c->n1 == V1_DELETE)
-		ch->rc = MS_NO_MESSAGE;
-	if (ch->rc != MS_OK) {
-		api_ms_error(c->peer, ch->rc, ch->limit);
-		return;
-	}
-	w = v1_start(&v);
-	jsonw_str(&w,
-	    c->n1 == V1_CREATE || c->n1 == V1_DESTROY ? "name" : "queue", name);
-	if (c->n1 == V1_CREATE)
-		jsonw_bool(&w, "created", !ch->found);
-	else if (c->n1 == V1_DESTROY)
-		jsonw_int(&w, "messages", ch->messages);
-	else
-		jsonw_int(&w, "id", c->n1 == V1_REPLY ? ch->id : c->arg);
-	if (c->n1 == V1_REPLY)
-		jsonw_bool(&w, "duplicate", ch->duplicate);
-	v1_finish(&v, &w);
-}
-
-static struct call *
-new_change(const struct v1 *v, int what, struct str name)
-{
-	struct call *c = call_new(v->p, CALL_CHANGE);
-
-	c->u.change.done = change_done;
-	c->n1 = what;
-	c->name = xmalloc(name.n + 1);
-	memcpy(c->name, name.p, name.n);
-	c->name[name.n] = '\0';
-	c->name_n = name.n;
-	return c;
-}
-
-static void
-begin(struct call *c, enum ms_rc rc)
-{
-	if (rc == MS_PENDING)
-		return;
-	c->u.change.rc = rc;
-	change_done(&c->u.change);
-}
-
-/* Names on the way in: the rules of the stock protocol. */
-static bool
-good_name(const struct v1 *v, struct str s)
-{
-	bool bad = s.n == 0 || s.n > WIRE_MAX_NAME;
-
-	for (size_t i = 0; i < s.n && !bad; i++)
-		bad = (unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f;
-	if (bad)
-		api_error(v->p, 400, "bad_name", "not a queue's name",
-		    "1 to 255 bytes without control characters");
-	return !bad;
-}
-
-static void
-put_queue_route(const struct v1 *v)
-{
-	struct call *c;
-
-	if (!good_name(v, v->seg[1]))
-		return;
-	c = new_change(v, V1_CREATE, v->seg[1]);
-	begin(c,
-	    mswitch_create(
-		v->a->m, &c->u.change, &v->p->client, v->seg[1], false));
-}
-
-static void
-delete_queue(const struct v1 *v)
-{
-	struct call *c = new_change(v, V1_DESTROY, v->seg[1]);
-
-	begin(c,
-	    mswitch_destroy(v->a->m, &c->u.change, &v->p->client, v->seg[1]));
-}
-
-/* The id in the path; false when it is none (answered). */
-bool
-v1_id(const struct v1 *v, int64_t *id)
-{
-	if (wire_int64(v->seg[3], id) && *id > INT64_MIN)
-		return true; /* the one before it is a number, too */
-	api_error(v->p, 400, "bad_id", "not a message id",
-	    "ids are whole numbers, see 'xmsg recv --peek QUEUE'");
-	return false;
-}
-
-static void
-delete_message(const struct v1 *v)
-{
-	struct call *c;
-	int64_t id;
-
-	if (!v1_id(v, &id) || v1_queue(v) == NULL)
-		return;
-	c = new_change(v, V1_DELETE, v->seg[1]);
-	c->arg = id;
-	begin(c,
-	    mswitch_ack(v->a->m, &c->u.change, &v->p->client, v->seg[1], id));
-}
-
-static void
-mark(const struct v1 *v, int held)
-{
-	struct call *c;
-	int64_t id;
-
-	if (!v1_id(v, &id))
-		return;
-	c = new_change(v, V1_MARK, v->seg[1]);
-	c->arg = id;
-	begin(c,
-	    mswitch_mark(
-		v->a->m, &c->u.change, &v->p->client, v->seg[1], id, held));
-}
-
-static void
-post_hold(const struct v1 *v)
-{
-	mark(v, STORE_HELD_OPERATOR);
-}
-
-static void
-post_release(const struct v1 *v)
-{
-	mark(v, STORE_RELEASED);
-}
-
-/* ---- reply and acknowledge ---- */
-
-/* The request has been read, so its reply queue is known. */
-static void
-reply_message(
-    struct poll *poll, const struct store_msg *sm, const struct msg *msg)
-{
-	struct call *c = (struct call *)poll;
-
-	if (sm->id != c->arg)
-		return;
-	c->flag = !(msg->flags & MSG_REPLY);
-	c->count++;
-	free(c->name);
-	c->name = xmalloc(sm->reply_to.n + 1);
-	if (sm->reply_to.n != 0)
-		memcpy(c->name, sm->reply_to.p, sm->reply_to.n);
-	c->name[sm->reply_to.n] = '\0';
-	c->name_n = sm->reply_to.n;
-}
-
-/* Go on from having read the request to answering it; the call is used again
- * as a change, which is what the client waits for. */
-static void
-reply_looked(struct poll *poll, int64_t next, enum ms_rc rc)
-{
-	struct call *c = (struct call *)poll;
-	struct str payload = {c->body.p, c->body.n};
-	struct str queue = {c->body.p + c->limit, c->body.n - c->limit};
-	struct peer *p = c->peer;
-	enum ms_rc rc2;
-
-	(void)next;
-	payload.n = c->limit;
-	if (p == NULL) {
-		call_free(c);
-		return;
-	}
-	if (rc == MS_OK && c->count > 0 && !c->flag) {
-		api_error(p, 409, "no_reply_queue",
-		    "the message is itself a reply", NULL);
-		return;
-	}
-	if (rc != MS_OK) {
-		api_ms_error(p, rc, NULL);
-		return;
-	}
-	c->kind = CALL_CHANGE;
-	memset(&c->u.change, 0, sizeof c->u.change);
-	c->u.change.done = change_done;
-	c->n1 = V1_REPLY;
-	rc2 = mswitch_answer(c->api->m, &c->u.change, &p->client, queue, c->arg,
-	    (struct str){c->name ? c->name : "", c->name_n}, payload);
-	begin(c, rc2);
-}
-
-static void
-post_reply(const struct v1 *v)
-{
-	struct call *c;
-	int64_t id;
-
-	if (!v1_id(v, &id) || v1_queue(v) == NULL)
-		return;
-	c = call_new(v->p, CALL_POLL);
-	c->arg = id;
-	buf_add(&c->body, v->body.p, v->body.n);
-	buf_add(&c->body, v->seg[1].p, v->seg[1].n);
-	c->limit = v->body.n;
-	if (!buf_ok(&c->body)) {
-		api_ms_error(v->p, MS_NO_MEMORY, NULL);
-		return;
-	}
-	c->u.poll.client = &v->p->client;
-	c->u.poll.from = id - 1;
-	c->u.poll.message = reply_message;
-	c->u.poll.done = reply_looked;
-	(void)mswitch_look(v->a->m, &c->u.poll, v->seg[1], 1);
-}
-
 /* ---- routes ---- */
 
 static const struct route {
@@ -583,14 +355,22 @@ static const struct route {
     {"GET", "health", get_health},
     {"GET", "queues", get_queues},
     {"GET", "queues/*", get_queue},
-    {"PUT", "queues/*", put_queue_route},
-    {"DELETE", "queues/*", delete_queue},
+    {"PUT", "queues/*", v1_put_queue},
+    {"DELETE", "queues/*", v1_delete_queue},
+    {"POST", "queues/*/pause", v1_post_pause},
+    {"POST", "queues/*/resume", v1_post_resume},
+    {"POST", "queues/*/purge", v1_post_purge},
     {"GET", "queues/*/messages", v1_get_messages},
     {"GET", "queues/*/messages/*", v1_get_message},
-    {"DELETE", "queues/*/messages/*", delete_message},
-    {"POST", "queues/*/messages/*/reply", post_reply},
-    {"POST", "queues/*/messages/*/hold", post_hold},
-    {"POST", "queues/*/messages/*/release", post_release},
+    {"DELETE", "queues/*/messages/*", v1_delete_message},
+    {"POST", "queues/*/messages/*/reply", v1_post_reply},
+    {"POST", "queues/*/messages/*/cancel", v1_post_cancel},
+    {"POST", "queues/*/messages/*/hold", v1_post_hold},
+    {"POST", "queues/*/messages/*/release", v1_post_release},
+    {"POST", "queues/*/messages/*/requeue", v1_post_requeue},
+    {"GET", "removed", v1_get_removed},
+    {"POST", "removed/*/restore", v1_post_restore},
+    {"POST", "removed/restore", v1_post_restore_all},
     {"GET", "events", v1_get_events},
     {"GET", "clients", v1_get_clients},
 };

@@ -12,6 +12,10 @@
 
 #define V1_JSON		 "application/json"
 #define V1_MOST_SEGMENTS 6
+#define V1_PAGE_BYTES	 ((size_t)4 * 1024 * 1024) /* a page is cut at */
+
+struct purge;
+struct undo;
 
 /* A request under /v1, taken apart. */
 struct v1 {
@@ -27,6 +31,16 @@ struct str v1_param(const struct v1 *v, const char *name);
 /* A number from the query, def when absent; false when malformed (answered). */
 bool v1_param_int(const struct v1 *v, const char *name, int64_t def,
     int64_t min, int64_t max, int64_t *out);
+/* A field of a request's body. */
+struct v1_field {
+	const char *name;
+	enum { V1_TEXT, V1_NUMBER, V1_BOOL } type;
+	void *to; /* struct str, int64_t, bool; as it was when absent */
+	int64_t min, max; /* of the number; of the text's length */
+};
+/* Read the body: empty, or an object with these fields and no others.  false:
+ * answered.  Texts point into the body. */
+bool v1_body(const struct v1 *v, const struct v1_field *f, size_t n);
 /* The queue and the id that the path names; NULL and false: answered. */
 struct queue *v1_queue(const struct v1 *v);
 bool v1_id(const struct v1 *v, int64_t *id);
@@ -36,10 +50,71 @@ bool v1_privileged(const struct peer *p);
 struct jsonw v1_start(const struct v1 *v);
 void v1_finish(const struct v1 *v, struct jsonw *w);
 
-/* api_v1_look.c: handlers. */
+/* ---- choosing messages: api_v1_filter.c ---- */
+struct msg_filter {
+	int state; /* enum msg_state, 0: all */
+	int64_t before_s; /* sent before this time, 0: all */
+	char method[256]; /* "": all */
+	size_t method_n;
+	bool prefix; /* the method need only begin so */
+};
+enum msg_state { V1_READY = 1, V1_DELIVERED, V1_HELD, V1_LEAVING };
+enum msg_state v1_state(const struct msg *msg);
+const char *v1_state_name(enum msg_state s);
+/* Set from texts (p == NULL: not given) and an age, which is not negative when
+ * given; false when malformed: *bad names what is. */
+bool filter_set(struct msg_filter *f, const struct api *a, struct str state,
+    struct str method, int64_t older_s, const char **bad);
+/* What the index knows, and what the payload says. */
+bool filter_msg(const struct msg_filter *f, const struct msg *msg);
+bool filter_method(const struct msg_filter *f, struct str payload);
+
+/* ---- acts on messages: api_v1_act.c ---- */
+
+/* What an act carries along, until its call is freed. */
+struct act {
+	char *by, *reason, *note; /* who; why, may be empty; for the recorder */
+	char *reply_to; /* cancel: the caller's queue */
+	size_t reply_to_n;
+	struct buf failure; /* cancel: what the caller gets */
+	int64_t number;
+	struct purge *purge;
+	struct undo *undo;
+};
+/* done by the peer, or by who, if that is given. */
+struct act *act_new(
+    const struct v1 *v, const char *done, struct str who, struct str reason);
+/* The failure for the caller of this request. */
+void act_failure(
+    const struct act *act, struct buf *failure, struct str payload);
+/* A call for a change, with a copy of a name. */
+struct call *v1_change(
+    const struct v1 *v, void (*done)(struct change *), struct str name);
+
+/* Handlers.  api_v1_look.c */
 void v1_get_messages(const struct v1 *v);
 void v1_get_message(const struct v1 *v);
-void v1_get_events(const struct v1 *v);
 void v1_get_clients(const struct v1 *v);
+/* api_v1_events.c */
+void v1_get_events(const struct v1 *v);
+/* api_v1_act.c */
+void v1_put_queue(const struct v1 *v);
+void v1_delete_queue(const struct v1 *v);
+void v1_delete_message(const struct v1 *v);
+void v1_post_reply(const struct v1 *v);
+void v1_post_hold(const struct v1 *v);
+void v1_post_release(const struct v1 *v);
+void v1_post_requeue(const struct v1 *v);
+void v1_post_cancel(const struct v1 *v);
+void v1_post_pause(const struct v1 *v);
+void v1_post_resume(const struct v1 *v);
+/* api_v1_purge.c */
+void v1_post_purge(const struct v1 *v);
+void purge_free(struct purge *g);
+/* api_v1_undo.c */
+void v1_get_removed(const struct v1 *v);
+void v1_post_restore(const struct v1 *v);
+void v1_post_restore_all(const struct v1 *v);
+void undo_free(struct undo *u);
 
 #endif

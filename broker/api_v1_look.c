@@ -9,20 +9,12 @@
 #include "clock.h"
 #include "log.h"
 #include "redact.h"
+#include "rpc.h"
 #include "xalloc.h"
 
-#define LISTING_BYTES (4L * 1024 * 1024) /* one page is cut at */
+#define METHOD_PAGE 1000 /* messages looked at for their method in one go */
 
 /* ---- messages ---- */
-
-static const char *
-state_of(const struct msg *m)
-{
-	return m->flags & MSG_LEAVING ? "leaving"
-	    : m->held > 0	      ? "held"
-	    : m->deliveries > 0	      ? "delivered"
-				      : "ready";
-}
 
 /* Token of the session with this serial, while it lives. */
 static struct str
@@ -75,6 +67,19 @@ put_payload(struct jsonw *w, const struct call *c, const struct store_msg *sm)
 		    (struct str){text, redact(text, sizeof text, sm->payload)});
 }
 
+/* Who sent it. */
+static void
+put_origin(struct jsonw *w, const struct store_msg *sm)
+{
+	jsonw_str(w, "origin", sm->origin);
+	jsonw_int(w, "pid", sm->pid);
+	if (sm->uid >= 0)
+		jsonw_int(w, "uid", sm->uid);
+	else
+		jsonw_null(w, "uid");
+	jsonw_str(w, "comm", sm->comm.p ? sm->comm : STR(""));
+}
+
 static void
 put_message(struct jsonw *w, const struct call *c, const struct store_msg *sm,
     const struct msg *msg)
@@ -82,12 +87,16 @@ put_message(struct jsonw *w, const struct call *c, const struct store_msg *sm,
 	const struct api *a = c->api;
 	int64_t age = a->m->wall_ns - sm->at_ns;
 	bool reply = msg->flags & MSG_REPLY;
+	char method[256];
+	size_t n;
 
 	jsonw_open(w, NULL, '{');
 	jsonw_str(w, "queue", sm->queue);
 	jsonw_int(w, "id", sm->id);
 	jsonw_str(w, "kind", str_of(reply ? "reply" : "request"));
-	jsonw_str(w, "state", str_of(state_of(msg)));
+	jsonw_str(w, "state", str_of(v1_state_name(v1_state(msg))));
+	n = rpc_method(method, sizeof method, sm->payload);
+	jsonw_str(w, "method", (struct str){n ? method : NULL, n});
 	if (msg->held > 0)
 		jsonw_str(w, "reason", str_of(ms_held_reason(msg->held)));
 	jsonw_seconds(w, "age_s", age > 0 ? age : 0);
@@ -95,7 +104,7 @@ put_message(struct jsonw *w, const struct call *c, const struct store_msg *sm,
 	jsonw_int(w, "size", msg->size);
 	jsonw_int(w, "deliveries", msg->deliveries);
 	jsonw_str(w, "consumer", token_of(a, msg->consumer));
-	jsonw_str(w, "origin", sm->origin);
+	put_origin(w, sm);
 	if (!reply) {
 		jsonw_str(w, "reply_to", sm->reply_to);
 		jsonw_bool(w, "answered", msg->flags & MSG_ANSWERED);
@@ -118,18 +127,40 @@ list_message(
 
 	if (c->op == WIRE_NOPS && sm->id != c->arg)
 		return; /* one was asked for, and it is not there */
+	if (c->chosen != NULL) {
+		if (c->count == c->limit)
+			return; /* the page is full: the next one has it */
+		c->arg = sm->id;
+		if (!filter_method(c->chosen, sm->payload))
+			return;
+	}
 	c->count++;
 	put_message(&w, c, sm, msg);
 }
 
-/* Did the page end before the queue? */
+/* What the index knows of the filter. */
+static bool
+list_want(const struct poll *p, const struct msg *msg)
+{
+	return filter_msg(((const struct call *)p)->chosen, msg);
+}
+
+/* Is there more behind the page? */
 static bool
 more_after(const struct call *c, int64_t id)
 {
 	struct queue *q =
 	    mswitch_queue(c->api->m, (struct str){c->name, c->name_n});
+	struct msgq_cursor at;
+	struct msg *msg;
 
-	return c->count > 0 && q != NULL && msgq_after(&q->q, id) != NULL;
+	if (q == NULL)
+		return false;
+	at = msgq_seek(&q->q, id);
+	while ((msg = msgq_next(&q->q, &at)) != NULL)
+		if (filter_msg(c->chosen, msg))
+			return true;
+	return false;
 }
 
 static void
@@ -139,6 +170,7 @@ list_done(struct poll *poll, int64_t next, enum ms_rc rc)
 	struct v1 v = {.p = c->peer, .a = c->api};
 	struct jsonw w;
 
+	(void)next;
 	if (c->peer == NULL) {
 		call_free(c);
 		return;
@@ -162,8 +194,8 @@ list_done(struct poll *poll, int64_t next, enum ms_rc rc)
 	jsonw_open(&w, "messages", '[');
 	buf_add(w.b, c->body.p, c->body.n);
 	jsonw_close(&w, ']');
-	if (more_after(c, next))
-		jsonw_int(&w, "next", next);
+	if (more_after(c, c->arg))
+		jsonw_int(&w, "next", c->arg);
 	else
 		jsonw_null(&w, "next");
 	v1_finish(&v, &w);
@@ -184,21 +216,49 @@ new_look(const struct v1 *v, int64_t from)
 	return c;
 }
 
+/* The filter of a listing, owned by the caller; NULL: malformed (answered). */
+static struct msg_filter *
+get_filter(const struct v1 *v)
+{
+	struct msg_filter *f;
+	const char *bad;
+	int64_t older;
+
+	if (!v1_param_int(v, "older", -1, 0, INT32_MAX, &older))
+		return NULL;
+	f = xcalloc(1, sizeof *f);
+	if (filter_set(f, v->a, v1_param(v, "state"), v1_param(v, "method"),
+		older, &bad))
+		return f;
+	free(f);
+	api_error(v->p, 400, "bad_parameter", bad,
+	    "state: ready, delivered, held or leaving; method: a name, or the"
+	    " beginning of one and *");
+	return NULL;
+}
+
 void
 v1_get_messages(const struct v1 *v)
 {
 	int64_t after, limit, payload;
+	struct msg_filter *f;
 	struct call *c;
+	size_t most;
 
 	if (!v1_param_int(v, "after", -1, INT64_MIN, INT64_MAX, &after) ||
 	    !v1_param_int(v, "limit", 100, 1, 1000, &limit) ||
 	    !v1_param_int(v, "payload", 0, 0, 1, &payload) ||
-	    v1_queue(v) == NULL)
+	    v1_queue(v) == NULL || (f = get_filter(v)) == NULL)
 		return;
 	c = new_look(v, after);
 	c->limit = (size_t)limit;
 	c->n1 = payload;
-	(void)mswitch_look(v->a->m, &c->u.poll, v->seg[1], (size_t)limit);
+	c->chosen = f;
+	c->arg = after; /* where the next page begins */
+	c->u.poll.want = list_want;
+	/* which method it is shows only when the message has been read */
+	most = f->method_n > 0 || f->prefix ? METHOD_PAGE : (size_t)limit;
+	(void)mswitch_look(v->a->m, &c->u.poll, v->seg[1], most);
 }
 
 void
@@ -217,112 +277,15 @@ v1_get_message(const struct v1 *v)
 	}
 	if (raw)
 		log_info("api", "pid %d (%s) uid %d reads %.*s:%lld whole",
-		    (int)v->p->client.pid, v->p->comm, (int)v->p->client.uid,
-		    (int)v->seg[1].n, v->seg[1].p, (long long)id);
+		    (int)v->p->client.pid, v->p->client.comm,
+		    (int)v->p->client.uid, (int)v->seg[1].n, v->seg[1].p,
+		    (long long)id);
 	c = new_look(v, id - 1);
 	c->arg = id;
 	c->op = WIRE_NOPS; /* means: one */
 	c->n1 = 1;
 	c->flag = raw;
 	(void)mswitch_look(v->a->m, &c->u.poll, v->seg[1], 1);
-}
-
-/* ---- events ---- */
-
-static void
-put_event(struct jsonw *w, const struct ring_event *e)
-{
-	jsonw_open(w, NULL, '{');
-	jsonw_int(w, "seq", (int64_t)e->seq);
-	jsonw_seconds(w, "time", e->wall_ns);
-	jsonw_str(w, "type", str_of(ring_type_name(e->type)));
-	jsonw_str(w, "client", e->client);
-	jsonw_int(w, "pid", e->pid);
-	jsonw_str(w, "queue", e->queue);
-	jsonw_int(w, "id", e->id);
-	jsonw_str(w, "peer", e->peer);
-	jsonw_int(w, "re_id", e->re_id);
-	jsonw_int(w, "size", e->size);
-	if (e->dur_ns >= 0)
-		jsonw_seconds(w, "duration_s", e->dur_ns);
-	else
-		jsonw_null(w, "duration_s");
-	jsonw_str(w, "text", e->text);
-	jsonw_close(w, '}');
-}
-
-static void
-events_reply(struct peer *p, uint64_t after, size_t limit)
-{
-	struct v1 v = {.p = p, .a = p->api};
-	const struct ring *r = &p->api->trace->ring;
-	uint64_t first = ring_first(r), next = after;
-	struct ring_cursor at = ring_seek(r, after < first ? first : after);
-	struct ring_event e;
-	struct jsonw w = v1_start(&v);
-
-	jsonw_open(&w, "events", '[');
-	while (limit-- > 0 && w.b->n < LISTING_BYTES && ring_read(r, &at, &e)) {
-		put_event(&w, &e);
-		next = e.seq + 1;
-	}
-	jsonw_close(&w, ']');
-	if (next < first)
-		next = first;
-	jsonw_int(&w, "next", (int64_t)next);
-	jsonw_int(&w, "lost", after < first ? (int64_t)(first - after) : 0);
-	v1_finish(&v, &w);
-}
-
-static void
-events_woken(struct trace_wait *wait)
-{
-	struct call *c = (struct call *)wait;
-
-	events_reply(c->peer, c->after, c->limit);
-}
-
-static void
-events_expired(struct deadline *d, int64_t now)
-{
-	struct call *c = (struct call *)d;
-
-	(void)now;
-	trace_unwait(c->api->trace, &c->u.wait);
-	events_reply(c->peer, c->after, c->limit);
-}
-
-void
-v1_get_events(const struct v1 *v)
-{
-	const struct ring *r = &v->a->trace->ring;
-	uint64_t next = ring_next(r), from;
-	int64_t after, wait, limit;
-	struct call *c;
-
-	if (!v1_param_int(v, "after", -2, -1, INT64_MAX, &after) ||
-	    !v1_param_int(v, "wait", 0, 0, 300, &wait) ||
-	    !v1_param_int(v, "limit", 1000, 1, 100000, &limit))
-		return;
-	from = after == -1 ? ring_first(r) : (uint64_t)after;
-	if (after == -2)
-		from = next > (uint64_t)limit ? next - (uint64_t)limit : 0;
-	if (after == -2 && from < ring_first(r))
-		from = ring_first(r);
-	if (from > next)
-		from = next; /* from another life of the recorder */
-	if (from < next || wait == 0) {
-		events_reply(v->p, from, (size_t)limit);
-		return;
-	}
-	c = call_new(v->p, CALL_WAIT);
-	c->after = from;
-	c->limit = (size_t)limit;
-	c->u.wait.fn = events_woken;
-	c->u.wait.deadline.fn = events_expired;
-	trace_wait(
-	    v->a->trace, &c->u.wait, v->a->m->now_ns + wait * NS_PER_SEC);
-	http_park(v->p->conn);
 }
 
 /* ---- clients ---- */
@@ -344,7 +307,7 @@ v1_get_clients(const struct v1 *v)
 		jsonw_open(&w, NULL, '{');
 		jsonw_int(&w, "pid", p->client.pid);
 		jsonw_int(&w, "uid", p->client.uid);
-		jsonw_str(&w, "comm", str_of(p->comm));
+		jsonw_str(&w, "comm", str_of(p->client.comm));
 		jsonw_str(&w, "token", client_token(&p->client));
 		jsonw_bool(&w, "parked", wt->parked);
 		jsonw_open(&w, "queues", '[');

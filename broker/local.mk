@@ -9,6 +9,8 @@ libbroker_a_SOURCES = \
 	broker/trace.c broker/trace.h \
 	broker/mswitch.c broker/mswitch_load.c broker/mswitch_poll.c \
 	broker/mswitch_change.c broker/mswitch_send.c broker/mswitch_ack.c \
+	broker/mswitch_cancel.c broker/mswitch_mark.c \
+	broker/mswitch_poison.c broker/rpc.c broker/rpc.h \
 	broker/mswitch.h broker/mswitch_int.h \
 	broker/store.c broker/store.h \
 	broker/store_mem.c broker/store_sqlite.c \
@@ -18,7 +20,9 @@ libbroker_a_SOURCES = \
 	broker/http.c broker/http.h \
 	broker/jsonw.c broker/jsonw.h \
 	broker/api.c broker/api_look.c broker/api_v1.c \
-	broker/api_v1_look.c broker/api.h broker/api_v1.h \
+	broker/api_v1_look.c broker/api_v1_act.c broker/api_v1_events.c \
+	broker/api_v1_body.c broker/api_v1_filter.c broker/api_v1_purge.c \
+	broker/api_v1_undo.c broker/api.h broker/api_v1.h \
 	broker/settings.c broker/settings.h \
 	broker/server.c broker/server.h
 libbroker_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) \

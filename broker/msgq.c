@@ -20,28 +20,31 @@ struct msg_chunk {
 
 /* One allocation with everything in it. */
 struct body *
-body_new(int64_t at_ns, int64_t re_id, struct str origin, struct str reply_to,
-    struct str re_queue, struct str key, struct str payload)
+body_new(const struct body_from *f)
 {
-	const struct str part[] = {origin, reply_to, re_queue, key, payload};
+	const struct str part[] = {
+	    f->origin, f->reply_to, f->re_queue, f->key, f->comm, f->payload};
 	size_t n = 0;
 	struct body *b;
 	char *at;
 
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < sizeof part / sizeof *part; i++)
 		n += part[i].n;
 	b = malloc(sizeof *b + n);
 	if (b == NULL)
 		return NULL;
-	b->at_ns = at_ns;
-	b->re_id = re_id;
-	b->origin_n = (uint16_t)origin.n;
-	b->reply_to_n = (uint16_t)reply_to.n;
-	b->re_queue_n = (uint16_t)re_queue.n;
-	b->key_n = (uint16_t)key.n;
-	b->payload_n = (uint32_t)payload.n;
+	b->at_ns = f->at_ns;
+	b->re_id = f->re_id;
+	b->uid = f->uid;
+	b->pid = f->pid;
+	b->origin_n = (uint16_t)f->origin.n;
+	b->reply_to_n = (uint16_t)f->reply_to.n;
+	b->re_queue_n = (uint16_t)f->re_queue.n;
+	b->key_n = (uint16_t)f->key.n;
+	b->comm_n = (uint16_t)f->comm.n;
+	b->payload_n = (uint32_t)f->payload.n;
 	at = b->bytes;
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
 		if (part[i].n != 0)
 			memcpy(at, part[i].p, part[i].n);
 		at += part[i].n;
@@ -79,12 +82,21 @@ body_key(const struct body *b)
 	    b->bytes + b->origin_n + b->reply_to_n + b->re_queue_n, b->key_n};
 }
 
+/* Name of the sender's process. */
+struct str
+body_comm(const struct body *b)
+{
+	return (struct str){
+	    b->bytes + b->origin_n + b->reply_to_n + b->re_queue_n + b->key_n,
+	    b->comm_n};
+}
+
 /* What the message says. */
 struct str
 body_payload(const struct body *b)
 {
-	return (struct str){
-	    b->bytes + b->origin_n + b->reply_to_n + b->re_queue_n + b->key_n,
+	return (struct str){b->bytes + b->origin_n + b->reply_to_n +
+		b->re_queue_n + b->key_n + b->comm_n,
 	    b->payload_n};
 }
 
@@ -93,7 +105,7 @@ size_t
 body_size(const struct body *b)
 {
 	return sizeof *b + b->origin_n + b->reply_to_n + b->re_queue_n +
-	    b->key_n + b->payload_n + 16;
+	    b->key_n + b->comm_n + b->payload_n + 16;
 }
 
 /* ---- the queue ---- */
@@ -248,6 +260,93 @@ msgq_find(const struct msgq *q, int64_t id)
 	struct msg *m = msgq_next(q, &at);
 
 	return m != NULL && m->id == id ? m : NULL;
+}
+
+/* Throw out of a chunk what is gone. */
+static void
+tidy(struct msg_chunk *c)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->n; i++)
+		if (!(c->m[i].flags & MSG_GONE))
+			c->m[n++] = c->m[i];
+	c->n = n;
+}
+
+/* Make two of the full chunk i; false when memory ran out. */
+static bool
+split(struct msgq *q, size_t i)
+{
+	struct msg_chunk *c, *d;
+	uint32_t half;
+
+	if (!grow_vector(q))
+		return false;
+	c = q->v[q->head + i];
+	half = c->n / 2;
+	d = malloc(sizeof *d + CHUNK_MOST * sizeof d->m[0]);
+	if (d == NULL)
+		return false;
+	d->cap = CHUNK_MOST;
+	d->n = d->live = c->n - half;
+	memcpy(d->m, c->m + half, d->n * sizeof d->m[0]);
+	c->n = c->live = half;
+	memmove(q->v + q->head + i + 2, q->v + q->head + i + 1,
+	    (q->nchunks - i - 1) * sizeof *q->v);
+	q->v[q->head + i + 1] = d;
+	q->nchunks++;
+	return true;
+}
+
+/* Room for one more in chunk i, which has nothing that is gone; false when
+ * memory ran out.  *i may become the next one, for this id. */
+static bool
+make_room(struct msgq *q, size_t *i, int64_t id)
+{
+	struct msg_chunk *c = q->v[q->head + *i];
+	uint32_t cap = c->cap * 2;
+
+	if (c->n < c->cap)
+		return true;
+	if (c->cap >= CHUNK_MOST) {
+		if (!split(q, *i))
+			return false;
+		c = q->v[q->head + *i];
+		*i += id > c->m[c->n - 1].id;
+		return true;
+	}
+	c = realloc(c, sizeof *c + cap * sizeof c->m[0]);
+	if (c == NULL)
+		return false;
+	c->cap = cap;
+	q->v[q->head + *i] = c;
+	return true;
+}
+
+/* Put in. */
+struct msg *
+msgq_insert(struct msgq *q, int64_t id)
+{
+	size_t i = seek_at(q, id).chunk; /* may hold it as gone */
+	struct msg_chunk *c;
+	uint32_t at = 0;
+
+	if (i == q->nchunks)
+		return msgq_append(q, id);
+	tidy(q->v[q->head + i]);
+	if (!make_room(q, &i, id))
+		return NULL;
+	c = q->v[q->head + i];
+	while (at < c->n && c->m[at].id < id)
+		at++;
+	memmove(c->m + at + 1, c->m + at, (c->n - at) * sizeof c->m[0]);
+	memset(&c->m[at], 0, sizeof c->m[at]);
+	c->m[at].id = id;
+	c->n++;
+	c->live++;
+	q->n++;
+	return &c->m[at];
 }
 
 /* Take an empty chunk out, unless it is the last one and small. */

@@ -20,19 +20,24 @@
 struct body {
 	int64_t at_ns;
 	int64_t re_id;
-	uint32_t payload_n;
-	uint16_t origin_n, reply_to_n, re_queue_n, key_n;
-	char bytes[]; /* origin, reply_to, re_queue, key, payload */
+	int64_t uid;
+	uint32_t pid, payload_n;
+	uint16_t origin_n, reply_to_n, re_queue_n, key_n, comm_n;
+	char bytes[]; /* origin, reply_to, re_queue, key, comm, payload */
 };
 
+struct body_from {
+	int64_t at_ns, re_id, uid;
+	uint32_t pid;
+	struct str origin, reply_to, re_queue, key, comm, payload;
+};
 /* NULL when memory ran out: the payload's size is the peer's choice. */
-struct body *body_new(int64_t at_ns, int64_t re_id, struct str origin,
-    struct str reply_to, struct str re_queue, struct str key,
-    struct str payload);
+struct body *body_new(const struct body_from *f);
 struct str body_origin(const struct body *b);
 struct str body_reply_to(const struct body *b);
 struct str body_re_queue(const struct body *b);
 struct str body_key(const struct body *b);
+struct str body_comm(const struct body *b);
 struct str body_payload(const struct body *b);
 size_t body_size(const struct body *b); /* bytes of memory */
 
@@ -41,6 +46,9 @@ enum msg_flag {
 	MSG_LEAVING = 2, /* its removal is on the way to the disk */
 	MSG_REPLY = 4, /* answers a request */
 	MSG_ANSWERED = 8, /* a request whose reply is enqueued */
+	MSG_HOLDING = 16, /* to be held, that is on the way to the disk */
+	MSG_AGAIN = 32, /* to be offered once more, wherever cursors stand */
+	MSG_REOFFERED = 64, /* was handed out because of that */
 };
 
 struct msg {
@@ -63,6 +71,9 @@ struct msgq {
 /* Append; id must be above all others.  NULL when memory ran out.  The pointer
  * is good until the next msgq call that changes the queue. */
 struct msg *msgq_append(struct msgq *q, int64_t id);
+/* Put in at its place; there must be none with this id.  NULL when memory ran
+ * out.  Costs as much as moving a chunk. */
+struct msg *msgq_insert(struct msgq *q, int64_t id);
 struct msg *msgq_find(const struct msgq *q, int64_t id);
 /* The first one with a larger id, or NULL. */
 struct msg *msgq_after(const struct msgq *q, int64_t id);

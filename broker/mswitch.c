@@ -10,13 +10,14 @@
  *     on.
  *  2. After each turn the index holds exactly what the store holds, less what
  *     is on its way there.
- *  3. A message leaves a queue by acknowledgement, or by the end of its queue.
+ *  3. A message leaves a queue by acknowledgement, by hand, or by the end of its
+ *     queue.
  *  4. Messages of a queue are handed out in order of id.
  *  5. A transient queue exists only while its owner's token has a connection,
  *     or for the grace period after a restart.
  *  6. At most one reply to a request id is enqueued.
- *  7. A request whose reply is durable is over: at the next start it is taken
- *     for acknowledged.  So its acknowledgement can be answered at once, and
+ *  7. A request whose reply is durable is over, unless it was put back by hand:
+ *     at the next start it is taken for acknowledged.  So its acknowledgement can be answered at once, and
  *     nothing runs twice because a consumer ended between reply and
  *     acknowledgement.
  */
@@ -81,6 +82,8 @@ queue_remove(struct mswitch *m, struct queue *q)
 			m->cached -= (int64_t)body_size(msg->body);
 		if (msg->flags & MSG_ANSWERED)
 			queue_note_answered(m, msg->id, 0);
+		if (m->strikes.n > 0)
+			idmap_del(&m->strikes, msg->id);
 	}
 	m->messages -= (int64_t)q->q.n;
 	m->bytes -= q->bytes;
@@ -100,6 +103,21 @@ queue_remove(struct mswitch *m, struct queue *q)
 	queue_unref(q);
 }
 
+/* Count a message that has entered the queue. */
+static void
+count_in(struct mswitch *m, struct queue *q, struct msg *msg)
+{
+	if (msg->held == STORE_FREE && !(msg->flags & MSG_REPLY) &&
+	    msg->id < m->boot_first)
+		msg->held = STORE_HELD_REBOOT;
+	q->held += msg_is_held(msg);
+	q->bytes += msg->size;
+	m->bytes += msg->size;
+	m->messages++;
+	if (msg->id > m->last_id)
+		m->last_id = msg->id;
+}
+
 /* A durable message enters the index; takes body (which may be NULL). */
 struct msg *
 queue_append(struct mswitch *m, struct queue *q, const struct store_msg *sm,
@@ -115,10 +133,6 @@ queue_append(struct mswitch *m, struct queue *q, const struct store_msg *sm,
 	msg->at_s = (uint32_t)(sm->at_ns / NS_PER_SEC);
 	msg->flags = sm->re_queue.p != NULL ? MSG_REPLY : 0;
 	msg->held = (int8_t)sm->held;
-	if (sm->held == STORE_FREE && !(msg->flags & MSG_REPLY) &&
-	    sm->id < m->boot_first)
-		msg->held = STORE_HELD_REBOOT;
-	q->held += msg_is_held(msg);
 	if (body != NULL &&
 	    m->cached + (int64_t)body_size(body) > m->limits.cache_bytes) {
 		free(body);
@@ -127,12 +141,34 @@ queue_append(struct mswitch *m, struct queue *q, const struct store_msg *sm,
 	msg->body = body;
 	if (body != NULL)
 		m->cached += (int64_t)body_size(body);
-	q->bytes += msg->size;
-	m->bytes += msg->size;
-	m->messages++;
-	if (sm->id > m->last_id)
-		m->last_id = sm->id;
+	count_in(m, q, msg);
 	return msg;
+}
+
+/* What was removed is durably back; its body stays in the store. */
+struct msg *
+queue_put_back(struct mswitch *m, struct queue *q, const struct store_op *op)
+{
+	struct msg *msg = msgq_insert(&q->q, op->u.restore.id);
+
+	if (msg == NULL)
+		return NULL;
+	msg->size = (uint32_t)op->u.restore.size;
+	msg->at_s = (uint32_t)(op->u.restore.at_ns / NS_PER_SEC);
+	msg->flags = op->u.restore.reply ? MSG_REPLY : 0;
+	msg->held = (int8_t)op->u.restore.held;
+	count_in(m, q, msg);
+	return msg;
+}
+
+/* Offer it once more, or no longer. */
+void
+msg_again(struct queue *q, struct msg *msg, bool on)
+{
+	if (on == ((msg->flags & MSG_AGAIN) != 0))
+		return;
+	msg->flags ^= MSG_AGAIN;
+	q->again += on ? 1 : -1;
 }
 
 /* A message that is durably gone leaves the index. */
@@ -145,6 +181,9 @@ queue_drop_msg(struct mswitch *m, struct queue *q, int64_t id)
 		return;
 	if (msg->body != NULL)
 		m->cached -= (int64_t)body_size(msg->body);
+	msg_again(q, msg, false);
+	if (m->strikes.n > 0)
+		idmap_del(&m->strikes, id);
 	q->held -= msg_is_held(msg);
 	q->delivered -= msg->deliveries > 0;
 	q->bytes -= msg->size;
@@ -264,6 +303,7 @@ mswitch_new(const struct ms_config *c)
 	m->deadlines = c->deadlines;
 	m->trace = c->trace;
 	m->sessions.ended = ms_session_ended;
+	m->sessions.gone = batch_free;
 	m->sessions.ctx = m;
 	m->forget = xreallocarray(NULL, REMEMBER_ANSWERS, sizeof *m->forget);
 	TAILQ_INIT(&m->keys.by_age);
@@ -293,6 +333,7 @@ mswitch_free(struct mswitch *m)
 		keys_del(m, k);
 	sessions_fini(&m->sessions);
 	idmap_fini(&m->answered);
+	idmap_fini(&m->strikes);
 	free(m->forget);
 	free(m);
 }
@@ -349,18 +390,19 @@ static bool
 queue_check(const struct queue *q, int64_t *cached)
 {
 	struct msgq_cursor at = msgq_seek(&q->q, INT64_MIN);
-	int64_t bytes = 0, held = 0, delivered = 0;
+	int64_t bytes = 0, held = 0, delivered = 0, again = 0;
 	struct msg *msg;
 
 	while ((msg = msgq_next(&q->q, &at)) != NULL) {
 		bytes += msg->size;
 		held += msg->held > 0;
 		delivered += msg->deliveries > 0;
+		again += (msg->flags & MSG_AGAIN) != 0;
 		if (msg->body != NULL)
 			*cached += (int64_t)body_size(msg->body);
 	}
 	return msgq_check(&q->q) && bytes == q->bytes && held == q->held &&
-	    delivered == q->delivered && !q->dead;
+	    delivered == q->delivered && again == q->again && !q->dead;
 }
 
 /* Invariants. */

@@ -55,11 +55,12 @@ struct ms_limits {
 	int64_t transfer_bytes; /* payloads in one answer */
 	int64_t grace_ns; /* transient queues after a restart */
 	bool one_reply; /* exactly one reply per request id */
+	int64_t poison; /* ends of its consumer before it is held, 0: never */
 };
 
 struct ms_counters {
 	uint64_t published, replied, duplicates, delivered, acked, refused;
-	uint64_t created, destroyed, polls;
+	uint64_t created, destroyed, polls, cancelled;
 };
 
 struct queue {
@@ -71,6 +72,7 @@ struct queue {
 	int64_t pending_bytes; /* of those on their way to the disk */
 	int64_t held; /* messages not handed out */
 	int64_t delivered; /* handed out and not acknowledged */
+	int64_t again; /* with MSG_AGAIN */
 	int64_t last_poll_ns; /* boottime; 0: never since start */
 	uint64_t in, out; /* messages since start */
 	uint32_t pending; /* sends on their way to the disk */
@@ -78,6 +80,7 @@ struct queue {
 	bool dead; /* destroyed; freed with the last ref */
 	bool ending; /* its end is on its way to the disk */
 	bool dirty; /* has something new for its waiters */
+	bool paused; /* hands out nothing */
 	struct queue *next_dirty;
 	LIST_ENTRY(queue) of_owner;
 	char bytes_[];
@@ -90,6 +93,7 @@ struct client {
 	struct poll *poll; /* the poll it is in, or NULL */
 	pid_t pid;
 	uid_t uid;
+	char comm[16]; /* name of the process; set by the outer layer */
 };
 
 struct mswitch;
@@ -105,14 +109,18 @@ struct change {
 	bool duplicate; /* an earlier request did it already */
 	bool found; /* destroy, ack: there was one */
 	bool lazy; /* an ack that has been answered already */
+	bool cancels; /* it is a cancellation */
+	bool requeue; /* a mark that forgets the deliveries, too */
 	int64_t messages; /* destroy: how many went with it */
 	const char *limit; /* MS_LIMIT: which one */
+	struct str note; /* removed by hand: who and why; the caller's */
 	/* private */
 	struct mswitch *m;
 	struct queue *q;
 	struct body *body;
 	int64_t *ids;
 	struct session *session;
+	const struct client *by; /* while it is being started only */
 	uint32_t pid;
 	char *copy;
 	struct kent *kent;
@@ -131,6 +139,8 @@ struct poll {
 	struct client *client;
 	int64_t from; /* exclusive */
 	bool look; /* only look: held ones too, nothing is delivered */
+	/* looking: which messages; NULL: all */
+	bool (*want)(const struct poll *, const struct msg *);
 	void (*message)(
 	    struct poll *, const struct store_msg *, const struct msg *);
 	void (*done)(struct poll *, int64_t next, enum ms_rc rc);
@@ -142,6 +152,7 @@ struct poll {
 	size_t npicks, cap, nids, at;
 	int64_t next;
 	bool fetching, orphan;
+	bool noted; /* its messages are the consumer's last ones */
 };
 
 /* Idempotency keys of the last publishes, oldest first out. */
@@ -179,11 +190,12 @@ struct mswitch {
 	struct idmap answered; /* request id -> reply id, or -1: under way */
 	int64_t *forget; /* ring of answered ids whose request is gone */
 	size_t forget_n, forget_at;
+	struct idmap strikes; /* message id -> consumers it has ended */
 	struct keys keys; /* idempotency keys */
 	int64_t bytes, messages, cached;
 	int64_t pending_bytes; /* of sends on their way to the disk */
 	uint32_t creating; /* queues on their way */
-	int64_t last_id, boot_first;
+	int64_t last_id, boot_first, last_act;
 	int64_t now_ns, wall_ns; /* set by mswitch_now */
 	bool loading;
 };
@@ -232,9 +244,43 @@ enum ms_rc mswitch_ack(struct mswitch *m, struct change *ch, struct client *c,
 enum ms_rc mswitch_answer(struct mswitch *m, struct change *ch,
     struct client *c, struct str queue, int64_t id, struct str reply_to,
     struct str payload);
-/* Hold (STORE_HELD_OPERATOR) or release (STORE_RELEASED) a message. */
+/* Remove a message and answer its caller with a failure, in one transaction.
+ * What waits for no answer (a reply; a request that has been answered; one whose
+ * reply queue is gone) is only removed: ch->id is then 0.  The strings must live
+ * until done, except the queue's name. */
+struct ms_cancel {
+	struct str queue, reply_to;
+	int64_t id;
+	struct str failure; /* what the caller gets */
+	struct str note; /* who and why, for the recorder */
+	int why; /* enum store_why */
+	int64_t act; /* from mswitch_act */
+};
+/* The number of the next act of removing. */
+int64_t mswitch_act(struct mswitch *m);
+enum ms_rc mswitch_cancel(struct mswitch *m, struct change *ch,
+    struct client *c, const struct ms_cancel *k);
+/* Remove a message without a word to anybody, but keep it for undo. */
+enum ms_rc mswitch_delete(struct mswitch *m, struct change *ch,
+    struct client *c, struct str queue, int64_t id, struct str note);
+/* Put back what was removed by hand, with its id, and offer it to cursors that
+ * have passed it.  A request that has had its reply gets no second one.
+ * ch->found is false when it is not kept (any more). */
+enum ms_rc mswitch_restore(struct mswitch *m, struct change *ch,
+    struct client *c, struct str queue, int64_t id);
+/* Read what is kept of removed messages: op->u.removed and op->done are set. */
+void mswitch_removed(struct mswitch *m, struct store_op *op);
+/* Hand out nothing of a queue, or go on. */
+enum ms_rc mswitch_pause(struct mswitch *m, struct change *ch, struct client *c,
+    struct str queue, bool paused);
+/* Hold (STORE_HELD_OPERATOR) or release (STORE_RELEASED) a message.  One that is
+ * released is offered to the next who polls its queue, wherever his cursor. */
 enum ms_rc mswitch_mark(struct mswitch *m, struct change *ch, struct client *c,
     struct str queue, int64_t id, int held);
+/* Release it when it is held; offer it again although consumers have passed or
+ * even had it; forget its deliveries. */
+enum ms_rc mswitch_requeue(struct mswitch *m, struct change *ch,
+    struct client *c, struct str queue, int64_t id);
 
 /* ---- polls ---- */
 /* Be answered now, or park until until_ns (<= now: do not park). MS_PENDING:

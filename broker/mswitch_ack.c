@@ -1,12 +1,32 @@
 /* SPDX-FileCopyrightText: 2026 the xmsg authors
  * SPDX-License-Identifier: ISC */
 
-/* Taking messages out, with or without an answer; holding and releasing them. */
+/* Taking messages out, with or without an answer. */
 #include "mswitch_int.h"
 
 #include <stdlib.h>
 
 #include "xalloc.h"
+
+/* Who cancelled it, why, and what its caller was told. */
+static void
+record_cancel(struct mswitch *m, const struct change *ch, const struct queue *q,
+    int64_t id)
+{
+	struct ring_event e = {
+	    .type = RING_CANCEL,
+	    .pid = ch->pid,
+	    .queue = q->name,
+	    .id = id,
+	    .peer = ch->queue_name,
+	    .re_id = ch->id,
+	    .text = ch->note,
+	};
+
+	if (ch->session != NULL)
+		e.client = ch->session->token;
+	ms_record_event(m, &e, (struct str){NULL, 0});
+}
 
 /* An acknowledgement is durable, or failed: the message leaves, or is back. */
 void
@@ -25,8 +45,13 @@ ack_finish(
 		mswitch_dirty(m, q);
 		return;
 	}
-	ms_record(m, RING_ACK, ch->session, ch->pid, q->name, id);
-	m->counters.acked++;
+	if (ch->cancels) {
+		record_cancel(m, ch, q, id);
+		m->counters.cancelled++;
+	} else {
+		ms_record(m, RING_ACK, ch->session, ch->pid, q->name, id);
+		m->counters.acked++;
+	}
 	q->out++;
 	queue_drop_msg(m, q, id);
 }
@@ -39,14 +64,15 @@ is_there(const struct mswitch *m, struct str queue, int64_t id)
 	return q != NULL && msgq_find(&q->q, id) != NULL;
 }
 
-static void
+/* The op of an acknowledgement alone is done. */
+void
 ack_done(struct store_op *op)
 {
 	struct change *ch = change_of(op);
 
 	enum ms_rc rc = ms_from_store(op->rc);
 
-	if (op->kind == STORE_ACK)
+	if (op->kind != STORE_BARRIER)
 		ack_finish(ch->m, ch, op->u.ack.queue, op->u.ack.id,
 		    op->rc == STORE_OK);
 	else if (is_there(ch->m, op->u.ack.queue, op->u.ack.id))
@@ -57,7 +83,7 @@ ack_done(struct store_op *op)
 }
 
 /* Fill the op of an acknowledgement and mark the message. */
-static void
+void
 ack_fill(struct store_op *op, struct queue *q, struct msg *msg)
 {
 	op->u.ack.queue = q->name;
@@ -156,6 +182,13 @@ mswitch_answer(struct mswitch *m, struct change *ch, struct client *c,
 			ch->id = idmap_get(&m->answered, id);
 		return rc;
 	}
+	if (m->limits.one_reply && idmap_get(&m->answered, id) > 0) {
+		/* it had its reply, was removed, and was put back */
+		rc = mswitch_ack(m, ch, c, queue, id);
+		ch->duplicate = true;
+		ch->answer_to = id;
+		return rc;
+	}
 	change_init(m, ch, c);
 	if (rq == NULL || rq->ending)
 		return change_not(ch, MS_NO_REPLY_QUEUE);
@@ -172,52 +205,6 @@ mswitch_answer(struct mswitch *m, struct change *ch, struct client *c,
 	ch->op[0].flags = STORE_LINK;
 	ch->op[0].link = &ch->op[1];
 	ch->found = true;
-	store_submit(m->store, ch->op);
-	return MS_PENDING;
-}
-
-/* ---- hold and release ---- */
-
-static void
-mark_done(struct store_op *op)
-{
-	struct change *ch = change_of(op);
-	struct mswitch *m = ch->m;
-	struct queue *q =
-	    mswitch_queue(m, (struct str){ch->copy, (size_t)ch->messages});
-	struct msg *msg = q ? msgq_find(&q->q, op->u.mark.id) : NULL;
-
-	if (op->rc == STORE_OK && msg != NULL) {
-		q->held -= msg_is_held(msg);
-		msg->held = (int8_t)op->u.mark.held;
-		q->held += msg_is_held(msg);
-		ms_record(m, msg_is_held(msg) ? RING_HOLD : RING_RELEASE,
-		    ch->session, ch->pid, q->name, msg->id);
-		mswitch_dirty(m, q);
-	}
-	change_end(ch, ms_from_store(op->rc));
-}
-
-/* Keep a message from delivery, or let it go. */
-enum ms_rc
-mswitch_mark(struct mswitch *m, struct change *ch, struct client *c,
-    struct str queue, int64_t id, int held)
-{
-	struct queue *q = mswitch_queue(m, queue);
-	struct msg *msg = q ? msgq_find(&q->q, id) : NULL;
-	struct str none = {NULL, 0};
-
-	change_init(m, ch, c);
-	if (q == NULL || msg == NULL)
-		return change_not(ch, q ? MS_NO_MESSAGE : MS_NO_QUEUE);
-	if (msg->flags & MSG_LEAVING)
-		return change_not(ch, MS_HELD);
-	change_names(ch, &queue, &none);
-	ch->messages = (int64_t)queue.n;
-	ch->op[0].kind = STORE_MARK;
-	ch->op[0].u.mark.id = id;
-	ch->op[0].u.mark.held = held;
-	ch->op[0].done = mark_done;
 	store_submit(m->store, ch->op);
 	return MS_PENDING;
 }

@@ -41,6 +41,7 @@ change_init(struct mswitch *m, struct change *ch, const struct client *c)
 	ch->done = done;
 	ch->m = m;
 	ch->pid = c ? (uint32_t)c->pid : 0;
+	ch->by = c;
 	ch->session = c ? c->session : NULL;
 	if (ch->session != NULL)
 		ch->session->nclients++; /* it must not go before the change */
@@ -252,6 +253,7 @@ ms_session_ended(void *ctx, struct session *s)
 	struct change *ch;
 
 	ms_record(m, RING_LOGOUT, s, 0, (struct str){NULL, 0}, 0);
+	batch_judge(m, s);
 	if (s->nqueues == 0)
 		return;
 	HASH_ITER (hh, m->queues, q, next) {

@@ -42,17 +42,36 @@ struct kent *keys_add(struct mswitch *m, struct str queue, struct str key);
 void keys_del(struct mswitch *m, struct kent *k);
 
 /* mswitch_ack.c */
+void ack_fill(struct store_op *op, struct queue *q, struct msg *msg);
+void ack_done(struct store_op *op);
 void ack_finish(struct mswitch *m, struct change *ch, struct str queue,
     int64_t id, bool ok);
 void mswitch_ack_lazy(
     struct mswitch *m, struct client *c, struct queue *q, struct msg *msg);
 
+/* mswitch_poison.c: what a consumer was handed last, and what its end says about
+ * that. */
+struct batch;
+void batch_note(struct mswitch *m, struct poll *p, struct queue *q, int64_t id);
+/* The client polls again: it has read its last answer. */
+void batch_read(const struct client *c);
+void batch_judge(struct mswitch *m, struct session *s);
+void batch_free(void *ctx, struct session *s);
+
+/* mswitch_mark.c: a mark of the core's own; takes a copy of the note. */
+void mark_hold(struct mswitch *m, struct queue *q, struct msg *msg, int held,
+    const char *note);
+
 /* mswitch.c: the index. */
+void msg_again(struct queue *q, struct msg *msg, bool on);
 struct queue *queue_add(struct mswitch *m, struct str name, struct str owner);
 void queue_remove(struct mswitch *m, struct queue *q);
 void queue_unref(struct queue *q);
 struct msg *queue_append(struct mswitch *m, struct queue *q,
     const struct store_msg *sm, struct body *body);
+/* The same, at its place among the others, for one that was removed. */
+struct msg *queue_put_back(
+    struct mswitch *m, struct queue *q, const struct store_op *op);
 void queue_drop_msg(struct mswitch *m, struct queue *q, int64_t id);
 void queue_note_answered(struct mswitch *m, int64_t request, int64_t reply);
 void mswitch_dirty(struct mswitch *m, struct queue *q);

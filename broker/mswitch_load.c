@@ -19,6 +19,7 @@ struct load {
 	struct mswitch *m;
 	void (*done)(void *, bool);
 	void *arg;
+	struct idmap back; /* answered requests that were put back */
 	bool no_memory; /* a row could not be taken in */
 };
 
@@ -32,6 +33,24 @@ next(struct load *l, enum store_kind kind, void (*done)(struct store_op *))
 	store_kick(l->m->store);
 }
 
+/* One event that tells of a message that is still there. */
+static void
+recall(struct queue *q, struct msg *msg, const struct ring_event *e)
+{
+	bool requeued = str_eq(e->text, STR("requeued"));
+
+	if (e->type == RING_DELIVER) {
+		q->delivered += msg->deliveries == 0;
+		if (msg->deliveries < UINT16_MAX)
+			msg->deliveries++;
+	} else if (requeued) {
+		q->delivered -= msg->deliveries > 0;
+		msg->deliveries = 0;
+	}
+	/* let go, and nobody has had it since */
+	msg_again(q, msg, e->type == RING_RELEASE && !msg_is_held(msg));
+}
+
 /* The recorder outlives a kill: it still knows what had been handed out. */
 static void
 recall_deliveries(struct mswitch *m)
@@ -43,13 +62,10 @@ recall_deliveries(struct mswitch *m)
 	struct msg *msg;
 
 	while (ring_read(r, &at, &e)) {
-		if (e.type != RING_DELIVER ||
-		    (q = mswitch_queue(m, e.queue)) == NULL ||
-		    (msg = msgq_find(&q->q, e.id)) == NULL)
-			continue;
-		q->delivered += msg->deliveries == 0;
-		if (msg->deliveries < UINT16_MAX)
-			msg->deliveries++;
+		if ((e.type == RING_DELIVER || e.type == RING_RELEASE) &&
+		    (q = mswitch_queue(m, e.queue)) != NULL &&
+		    (msg = msgq_find(&q->q, e.id)) != NULL)
+			recall(q, msg, &e);
 	}
 }
 
@@ -63,19 +79,22 @@ finish(struct load *l, bool ok)
 	m->loading = false;
 	if (ok)
 		recall_deliveries(m);
+	idmap_fini(&l->back);
 	free(l);
 	done(arg, ok);
 }
 
 /* ---- answered requests ---- */
 
-/* While loading, a negative value means: the request is still there. */
+/* While loading, a negative value means: the request is still there.  A negative
+ * id says that the request was put back: it is not over. */
 static int
 on_answer(struct store_op *op, int64_t re_id, int64_t id)
 {
 	struct load *l = (struct load *)op;
 
-	l->no_memory = !idmap_put(&l->m->answered, re_id, id);
+	l->no_memory = !idmap_put(&l->m->answered, re_id, id < 0 ? -id : id) ||
+	    (id < 0 && !idmap_put(&l->back, re_id, 1));
 	return l->no_memory;
 }
 
@@ -150,7 +169,8 @@ on_msg(struct store_op *op, const struct store_msg *sm)
 		return -1;
 	}
 	reply = idmap_get(&m->answered, sm->id);
-	if (reply > 0 && idmap_put(&m->answered, sm->id, -reply)) {
+	if (reply > 0 && idmap_get(&l->back, sm->id) == 0 &&
+	    idmap_put(&m->answered, sm->id, -reply)) {
 		msg->flags |= MSG_ANSWERED;
 		mswitch_ack_lazy(m, NULL, q, msg); /* it is over */
 	}
@@ -185,6 +205,7 @@ on_queue(struct store_op *op, struct str name, struct str owner)
 	struct mswitch *m = ((struct load *)op)->m;
 	struct queue *q = queue_add(m, name, owner);
 
+	q->paused = op->u.list.paused;
 	if (q->owner != NULL)
 		session_grace(&m->sessions, m->deadlines, q->owner,
 		    m->now_ns + m->limits.grace_ns);
@@ -215,6 +236,7 @@ mswitch_load(struct mswitch *m, void (*done)(void *arg, bool ok), void *arg)
 	store_info(m->store, &info);
 	m->last_id = info.last_id;
 	m->boot_first = info.boot_first;
+	m->last_act = info.last_act;
 	m->loading = true;
 	l->m = m;
 	l->done = done;

@@ -26,7 +26,14 @@
 static bool
 ready(const struct msg *msg)
 {
-	return msg->held <= 0 && !(msg->flags & MSG_LEAVING);
+	return msg->held <= 0 && !(msg->flags & (MSG_LEAVING | MSG_HOLDING));
+}
+
+/* May it be handed out to a cursor at `from`? */
+static bool
+offered(const struct msg *msg, int64_t from)
+{
+	return ready(msg) && (msg->id > from || (msg->flags & MSG_AGAIN));
 }
 
 /* Note one message for the answer; false when memory ran out. */
@@ -58,11 +65,13 @@ struct source {
 
 /* Step to the next message that may be given. */
 static void
-source_next(struct source *s, bool look)
+source_next(struct source *s, const struct poll *p)
 {
 	do
 		s->msg = msgq_next(&s->q->q, &s->at);
-	while (s->msg != NULL && !look && !ready(s->msg));
+	while (s->msg != NULL &&
+	    !(p->look ? p->want == NULL || p->want(p, s->msg)
+		      : offered(s->msg, p->from)));
 }
 
 /* The source with the smallest id, or NULL. */
@@ -94,7 +103,7 @@ merge(
 		    !pick(p, best->q, best->msg->id))
 			return false;
 		last = best->msg->id;
-		source_next(best, p->look);
+		source_next(best, p);
 	}
 	return true;
 }
@@ -116,11 +125,11 @@ pick_transfer(struct mswitch *m, struct poll *p)
 		if (q == NULL)
 			continue;
 		q->last_poll_ns = m->now_ns;
-		if (q->q.n == 0)
+		if (q->q.n == 0 || q->paused)
 			continue;
 		s[n].q = q;
-		s[n].at = msgq_seek(&q->q, p->from);
-		source_next(&s[n], false);
+		s[n].at = msgq_seek(&q->q, q->again > 0 ? INT64_MIN : p->from);
+		source_next(&s[n], p);
 		n += s[n].msg != NULL;
 	}
 	ok = merge(m, p, s, n, MOST_PICKS);
@@ -153,6 +162,12 @@ delivered(struct mswitch *m, struct poll *p, struct queue *q, struct msg *msg,
 		msg->deliveries++;
 	msg->consumer = p->client->session ? p->client->session->serial : 0;
 	m->counters.delivered++;
+	msg->flags &= (uint8_t)~MSG_REOFFERED;
+	if ((msg->flags & MSG_AGAIN) && msg->id <= p->from)
+		msg->flags |= MSG_REOFFERED;
+	msg_again(q, msg, false);
+	if (!(msg->flags & MSG_REPLY))
+		batch_note(m, p, q, msg->id);
 	if (e.dur_ns < 0)
 		e.dur_ns = 0; /* the wall clock was set back */
 	trace_put(m->trace, &e, (struct str){NULL, 0});
@@ -166,7 +181,7 @@ give(struct mswitch *m, struct poll *p, const struct pick *k,
 	struct msg *msg = k->q->dead ? NULL : msgq_find(&k->q->q, k->id);
 	struct store_msg sm;
 
-	if (msg == NULL || (!p->look && !ready(msg)))
+	if (msg == NULL || (!p->look && !offered(msg, p->from)))
 		return;
 	if (row != NULL) {
 		sm = *row;
@@ -176,6 +191,9 @@ give(struct mswitch *m, struct poll *p, const struct pick *k,
 		    .at_ns = b->at_ns,
 		    .origin = body_origin(b),
 		    .key = body_key(b),
+		    .uid = b->uid,
+		    .pid = b->pid,
+		    .comm = body_comm(b),
 		    .payload = body_payload(b),
 		    .re_id = b->re_id};
 		if (msg->flags & MSG_REPLY)
@@ -190,7 +208,8 @@ give(struct mswitch *m, struct poll *p, const struct pick *k,
 		delivered(m, p, k->q, msg, &sm);
 	if (p->client->poll == p)
 		p->message(p, &sm, msg);
-	p->next = k->id;
+	if (k->id > p->next)
+		p->next = k->id; /* what is offered again may be below it */
 }
 
 /* Let go of what was picked. */
@@ -206,11 +225,35 @@ drop_picks(struct poll *p)
 	p->npicks = p->cap = p->nids = p->at = 0;
 }
 
+/* The cursor has moved on over messages of a paused queue that the poll named,
+ * too: they are to be offered whatever the cursor, later. */
+static void
+passed_over(struct poll *p)
+{
+	const struct waiter *w = &p->client->waiter;
+	struct msgq_cursor at;
+	struct msg *msg;
+
+	for (size_t i = 0; i < w->n && w->n > 1; i++) {
+		struct queue *q = mswitch_queue(p->m, w->links[i].name->name);
+
+		if (q == NULL || !q->paused)
+			continue;
+		at = msgq_seek(&q->q, p->from);
+		while (
+		    (msg = msgq_next(&q->q, &at)) != NULL && msg->id < p->next)
+			if (msg->held <= 0)
+				msg_again(q, msg, true);
+	}
+}
+
 /* The poll is over. */
 static void
 end(struct poll *p, enum ms_rc rc)
 {
 	drop_picks(p);
+	if (!p->look && p->next > p->from)
+		passed_over(p);
 	p->client->poll = NULL;
 	p->done(p, p->next, rc);
 }
@@ -300,7 +343,7 @@ poll_init(struct mswitch *m, struct poll *p)
 	p->picks = NULL;
 	p->ids = NULL;
 	p->npicks = p->cap = p->nids = p->at = 0;
-	p->fetching = p->orphan = false;
+	p->fetching = p->orphan = p->noted = false;
 	p->next = p->from;
 	p->client->poll = p;
 }
@@ -331,6 +374,7 @@ mswitch_poll(struct mswitch *m, struct poll *p, const struct str *names,
 	if (p->from > m->last_id)
 		p->from = -1;
 	poll_init(m, p);
+	batch_read(p->client);
 	m->counters.polls++;
 	if (!waiter_names(&m->waiters, w, names, n) || !pick_transfer(m, p)) {
 		end(p, MS_NO_MEMORY);
@@ -396,7 +440,7 @@ mswitch_look(struct mswitch *m, struct poll *p, struct str queue, size_t most)
 	poll_init(m, p);
 	s.q = q;
 	s.at = msgq_seek(&q->q, p->from);
-	source_next(&s, true);
+	source_next(&s, p);
 	if (!merge(m, p, &s, 1, most)) {
 		end(p, MS_NO_MEMORY);
 		return MS_OK;

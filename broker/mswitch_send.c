@@ -273,12 +273,21 @@ fill_send(struct mswitch *m, struct change *ch, const struct ms_send *s,
     struct queue *q)
 {
 	struct store_msg *sm = &ch->op[0].u.send.msg;
-	struct str none = {NULL, 0};
-	struct str origin = ch->session ? ch->session->token : STR("operator");
+	struct body_from f = {.at_ns = m->wall_ns,
+	    .uid = ch->by ? (int64_t)ch->by->uid : -1,
+	    .pid = ch->pid,
+	    .origin = ch->session ? ch->session->token : STR("operator"),
+	    .key = s->key,
+	    .comm = str_of(ch->by ? ch->by->comm : ""),
+	    .payload = s->payload};
 
-	ch->body = body_new(m->wall_ns, s->is_reply ? s->re_id : 0, origin,
-	    s->is_reply ? none : s->reply_to, s->is_reply ? s->re_queue : none,
-	    s->key, s->payload);
+	if (s->is_reply) {
+		f.re_id = s->re_id;
+		f.re_queue = s->re_queue;
+	} else {
+		f.reply_to = s->reply_to;
+	}
+	ch->body = body_new(&f);
 	if (ch->body == NULL)
 		return false;
 	ch->op[0].kind = STORE_SEND;
@@ -288,6 +297,9 @@ fill_send(struct mswitch *m, struct change *ch, const struct ms_send *s,
 	sm->origin = body_origin(ch->body);
 	sm->re_id = ch->body->re_id;
 	sm->key = body_key(ch->body);
+	sm->uid = f.uid;
+	sm->pid = f.pid;
+	sm->comm = body_comm(ch->body);
 	sm->payload = body_payload(ch->body);
 	if (s->is_reply)
 		sm->re_queue = body_re_queue(ch->body);

@@ -209,7 +209,7 @@ apply_limits(struct server *sv)
 	h->max_pending = (size_t)s->pending;
 	*l = (struct ms_limits){s->queues, s->queue_messages, s->queue_bytes,
 	    s->total_bytes, s->session_transient, s->cache, s->transfer_bytes,
-	    s->grace, s->one_reply != 0};
+	    s->grace, s->one_reply != 0, s->poison};
 	sv->api.trace_entries = s->trace_entries;
 	sv->api.poll_max_ns = s->poll_time;
 	log_set_level((enum log_level)log_level_parse(s->log_level));
@@ -348,7 +348,9 @@ open_store(struct server *sv, struct err *e)
 	    .events = &sv->events,
 	    .ctx = sv,
 	    .wall_ns = clock_wall_ns(),
-	    .inline_commit = sv->set->inline_commit != 0};
+	    .inline_commit = sv->set->inline_commit != 0,
+	    .undo_ns = sv->set->undo_time,
+	    .undo_bytes = (uint64_t)sv->set->undo_bytes};
 	char *url = *sv->set->store
 	    ? xstrdup(sv->set->store)
 	    : xasprintf("sqlite:%s/switch.db", sv->set->state);

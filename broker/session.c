@@ -85,6 +85,14 @@ session_grace(
 	deadline_set(ds, &s->grace, at_ns);
 }
 
+static void
+discard(struct sessions *ss, struct session *s)
+{
+	if (ss->gone != NULL)
+		ss->gone(ss->ctx, s);
+	free(s);
+}
+
 /* Free when nothing holds it. */
 void
 session_release(struct sessions *ss, struct session *s)
@@ -93,7 +101,7 @@ session_release(struct sessions *ss, struct session *s)
 		return;
 	HASH_DEL(ss->by_token, s);
 	ss->n--;
-	free(s);
+	discard(ss, s);
 }
 
 /* Free all. */
@@ -104,7 +112,7 @@ sessions_fini(struct sessions *ss)
 
 	HASH_ITER (hh, ss->by_token, s, next) {
 		HASH_DEL(ss->by_token, s);
-		free(s);
+		discard(ss, s);
 	}
 	ss->n = 0;
 }

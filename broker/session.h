@@ -17,6 +17,8 @@
 #include "deadline.h"
 #include "str.h"
 
+struct batch;
+
 struct session {
 	UT_hash_handle hh;
 	struct deadline grace;
@@ -26,6 +28,7 @@ struct session {
 	uint32_t nclients; /* connections logged in with the token */
 	uint32_t nqueues; /* transient queues it owns */
 	uint32_t creating; /* those on their way to the disk */
+	struct batch *last; /* the core's: what it was handed last */
 	char bytes[];
 };
 
@@ -36,6 +39,8 @@ struct sessions {
 	/* the last connection of a session, or its grace, has ended; the
 	 * session is freed by session_release when it owns nothing more */
 	void (*ended)(void *ctx, struct session *);
+	/* it is about to be freed, may be NULL */
+	void (*gone)(void *ctx, struct session *);
 	void *ctx;
 };
 

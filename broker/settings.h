@@ -17,8 +17,8 @@ struct settings {
 	int64_t line, head, fields, body, pending;
 	int64_t queues, queue_messages, queue_bytes, total_bytes;
 	int64_t session_transient, poll_queues, poll_time, transfer_bytes;
-	int64_t cache, grace, one_reply;
-	int64_t recorder_size, trace_entries;
+	int64_t cache, grace, one_reply, poison;
+	int64_t recorder_size, trace_entries, undo_time, undo_bytes;
 };
 
 extern const struct conf_row settings_rows[];

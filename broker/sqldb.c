@@ -28,9 +28,17 @@
 #define COLUMNS                                                                \
 	"m.id, q.name, m.at_ns, m.held, m.re_id, m.origin, m.reply_to,"        \
 	" m.re_queue, m.key, "
+#define PEER	", m.pid, m.uid, m.comm"
+#define NO_PEER ", 0, -1, NULL"
 #define SCAN_TAIL                                                              \
 	" FROM message m JOIN queue q USING (qid)"                             \
 	" WHERE m.id > ?1 ORDER BY m.id LIMIT ?2"
+
+#define GET_TAIL  " FROM message m JOIN queue q USING (qid) WHERE m.id = ?1"
+#define LIST_TAIL " FROM queue WHERE name >= ?1 AND name > ?2 ORDER BY name"
+#define KEPT                                                                   \
+	"at_ns, held, re_id, origin, reply_to, re_queue, key, pid, uid, comm," \
+	" payload"
 
 static const char *const sql[S_N] = {
     [S_BEGIN] = "BEGIN IMMEDIATE",
@@ -44,18 +52,15 @@ static const char *const sql[S_N] = {
     [S_QUEUE_DEL] = "DELETE FROM queue WHERE qid = ?1",
     [S_MSG_ADD] =
 	"INSERT INTO message (id, qid, at_ns, held, re_id, origin, reply_to,"
-	" re_queue, key, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-	" ?10)",
+	" re_queue, key, payload, pid, uid, comm) VALUES (?1, ?2, ?3, ?4, ?5,"
+	" ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     [S_MSG_DEL] = "DELETE FROM message WHERE id = ?1 AND qid = ?2",
     [S_MSG_MARK] = "UPDATE message SET held = ?2 WHERE id = ?1",
     [S_ANSWER] = "INSERT OR IGNORE INTO answered (id, reply) VALUES (?1, ?2)",
-    [S_GET] =
-	"SELECT " COLUMNS "m.payload FROM message m JOIN queue q USING (qid)"
-	" WHERE m.id = ?1",
-    [S_SCAN] = "SELECT " COLUMNS "m.payload" SCAN_TAIL,
-    [S_SCAN_HEADS] = "SELECT " COLUMNS "length(m.payload)" SCAN_TAIL,
-    [S_LIST] = "SELECT name, owner FROM queue WHERE name >= ?1 AND name > ?2"
-	       " ORDER BY name",
+    [S_GET] = "SELECT " COLUMNS "m.payload" PEER GET_TAIL,
+    [S_SCAN] = "SELECT " COLUMNS "m.payload" PEER SCAN_TAIL,
+    [S_SCAN_HEADS] = "SELECT " COLUMNS "length(m.payload)" NO_PEER SCAN_TAIL,
+    [S_LIST] = "SELECT name, owner, paused" LIST_TAIL,
     [S_STAT] = "SELECT count(*), coalesce(sum(length(payload)), 0),"
 	       " coalesce(min(id), 0), coalesce(max(id), 0) FROM message"
 	       " WHERE qid = (SELECT qid FROM queue WHERE name = ?1)",
@@ -68,8 +73,41 @@ static const char *const sql[S_N] = {
 	" WHERE id <= (SELECT id FROM answered ORDER BY id DESC LIMIT 1"
 	" OFFSET ?1) AND id NOT IN (SELECT id FROM message)"
 	" ORDER BY id LIMIT 1000)",
+    [S_ACTS] = "UPDATE meta SET acts = ?1",
+    [S_PAUSE] = "UPDATE queue SET paused = ?2 WHERE qid = ?1",
+    [S_KEEP] = "INSERT OR REPLACE INTO removed (id, queue, act, why, gone_ns,"
+	       " by, " KEPT ") SELECT id, ?3, ?4, ?5, ?6, ?7, " KEPT
+	       " FROM message WHERE id = ?1 AND qid = ?2"
+	       " AND length(payload) <= ?8",
+    [S_KEPT] = "SELECT at_ns, held, length(payload), re_queue IS NOT NULL"
+	       " FROM removed WHERE id = ?1 AND queue = ?2",
+    [S_RESTORE] = "INSERT INTO message (id, qid, " KEPT ") SELECT id, ?2, " KEPT
+		  " FROM removed WHERE id = ?1",
+    [S_BACK] = "UPDATE answered SET reply = -abs(reply) WHERE id = ?1",
+    [S_KEPT_DEL] = "DELETE FROM removed WHERE id = ?1",
+    [S_REMOVED] = "SELECT id, queue, at_ns, held, re_id, origin, reply_to,"
+		  " re_queue, key, substr(payload, 1, ?5), pid, uid, comm,"
+		  " length(payload), act, gone_ns, why, by FROM removed"
+		  " WHERE id > ?1 AND (?2 IS NULL OR queue = ?2)"
+		  " AND (?3 = 0 OR act = ?3) ORDER BY id LIMIT ?4",
+    [S_PRUNE_SUM] = "SELECT coalesce(min(gone_ns), 0),"
+		    " coalesce(sum(length(payload) + 256), 0) FROM removed",
+    [S_PRUNE_OLD] = "DELETE FROM removed WHERE id IN (SELECT id FROM removed"
+		    " WHERE gone_ns < ?1 ORDER BY gone_ns LIMIT 1000)",
+    [S_PRUNE_WALK] = "SELECT gone_ns, id, length(payload) + 256 FROM removed"
+		     " ORDER BY gone_ns, id LIMIT 1000",
+    [S_PRUNE_UPTO] = "DELETE FROM removed WHERE (gone_ns, id) <= (?1, ?2)",
 };
 
+/* What a database of the first version is asked instead. */
+static const char *const sql_1[S_N] = {
+    [S_GET] = "SELECT " COLUMNS "m.payload" NO_PEER GET_TAIL,
+    [S_SCAN] = "SELECT " COLUMNS "m.payload" NO_PEER SCAN_TAIL,
+    [S_LIST] = "SELECT name, owner, 0" LIST_TAIL,
+    [S_REMOVED] = "SELECT NULL WHERE 0 AND ?5",
+};
+
+/* The first version; what came later is in upgrades. */
 static const char schema[] =
     "CREATE TABLE meta ("
     " one INTEGER PRIMARY KEY CHECK (one = 1),"
@@ -96,17 +134,51 @@ static const char schema[] =
     ") STRICT;"
     "CREATE TABLE answered ("
     " id INTEGER PRIMARY KEY,"
-    " reply INTEGER NOT NULL"
+    " reply INTEGER NOT NULL" /* id of the reply; < 0: the request is back */
     ") STRICT;";
+
+/* From version i + 1 to the next.  Columns come behind the payload, so they are
+ * read with whole messages only: the heads are read without them. */
+static const char *const upgrades[SQLDB_VERSION - 1] = {
+    "ALTER TABLE meta ADD COLUMN acts INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE queue ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE message ADD COLUMN pid INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE message ADD COLUMN uid INTEGER NOT NULL DEFAULT -1;"
+    "ALTER TABLE message ADD COLUMN comm BLOB;"
+    "CREATE TABLE removed (" /* by hand; kept for a while */
+    " id INTEGER PRIMARY KEY,"
+    " queue BLOB NOT NULL," /* its name */
+    " act INTEGER NOT NULL," /* what was removed together has the same */
+    " why INTEGER NOT NULL,"
+    " gone_ns INTEGER NOT NULL,"
+    " by BLOB NOT NULL,"
+    " at_ns INTEGER NOT NULL," /* from here on as in message */
+    " held INTEGER NOT NULL,"
+    " re_id INTEGER NOT NULL,"
+    " origin BLOB NOT NULL,"
+    " reply_to BLOB,"
+    " re_queue BLOB,"
+    " key BLOB,"
+    " pid INTEGER NOT NULL,"
+    " uid INTEGER NOT NULL,"
+    " comm BLOB,"
+    " payload BLOB NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX removed_gone ON removed (gone_ns, id);",
+};
 
 /* ---- small helpers around statements ---- */
 
 sqlite3_stmt *
 sqldb_stmt(struct sqldb *db, int which)
 {
+	const char *text = db->version == 1 && sql_1[which] != NULL
+	    ? sql_1[which]
+	    : sql[which];
+
 	if (db->st[which] == NULL &&
-	    sqlite3_prepare_v3(db->db, sql[which], -1,
-		SQLITE_PREPARE_PERSISTENT, &db->st[which], NULL) != SQLITE_OK)
+	    sqlite3_prepare_v3(db->db, text, -1, SQLITE_PREPARE_PERSISTENT,
+		&db->st[which], NULL) != SQLITE_OK)
 		return NULL;
 	return db->st[which];
 }
@@ -241,6 +313,85 @@ sqldb_checkpoint(struct sqldb *db, bool truncate, int *frames, int *done)
 	return !sqldb_fatal(db, rc) && rc == SQLITE_OK;
 }
 
+/* Sum up what is kept; what is above the limit, or -1. */
+static int64_t
+kept_too_much(struct sqldb *db)
+{
+	sqlite3_stmt *s = sqldb_stmt(db, S_PRUNE_SUM);
+	int64_t over = -1;
+
+	if (s == NULL)
+		return -1;
+	if (sqlite3_step(s) == SQLITE_ROW) {
+		db->oldest_ns = sqlite3_column_int64(s, 0);
+		over = sqlite3_column_int64(s, 1) - (int64_t)db->undo_bytes;
+		over = over > 0 ? over : 0;
+	}
+	sqlite3_reset(s);
+	return over;
+}
+
+/* Bind the place up to which `over` bytes are found, from the oldest on; false
+ * when it could not be read. */
+static bool
+find_upto(struct sqldb *db, int64_t over, sqlite3_stmt *upto)
+{
+	sqlite3_stmt *s = sqldb_stmt(db, S_PRUNE_WALK);
+	int rc = SQLITE_DONE;
+
+	if (s == NULL)
+		return false;
+	while (over > 0 && (rc = sqlite3_step(s)) == SQLITE_ROW) {
+		sqlite3_bind_int64(upto, 1, sqlite3_column_int64(s, 0));
+		sqlite3_bind_int64(upto, 2, sqlite3_column_int64(s, 1));
+		over -= sqlite3_column_int64(s, 2);
+	}
+	sqlite3_reset(s);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE;
+}
+
+/* Drop some of what is kept. */
+int
+sqldb_prune(struct sqldb *db, int64_t before_ns)
+{
+	int64_t over = kept_too_much(db);
+	int which = over > 0 ? S_PRUNE_UPTO : S_PRUNE_OLD, rc;
+	sqlite3_stmt *s = sqldb_stmt(db, which);
+
+	if (over < 0 || s == NULL || (over > 0 && !find_upto(db, over, s)))
+		return -1;
+	if (over == 0)
+		sqlite3_bind_int64(s, 1, before_ns);
+	rc = sqldb_run(db, which);
+	if (rc != SQLITE_OK)
+		return sqldb_fatal(db, rc), -1;
+	rc = sqlite3_changes(db->db);
+	db->prune = rc > 0;
+	return rc;
+}
+
+/* Has something been kept since, or become too old? */
+bool
+sqldb_prune_due(const struct sqldb *db, int64_t before_ns)
+{
+	return db->prune || (db->oldest_ns != 0 && db->oldest_ns < before_ns);
+}
+
+/* The limit. */
+void
+sqldb_set_undo(struct sqldb *db, uint64_t bytes)
+{
+	db->undo_bytes = bytes < INT64_MAX ? bytes : INT64_MAX;
+	db->prune = true;
+}
+
+/* The last act. */
+int64_t
+sqldb_last_act(const struct sqldb *db)
+{
+	return db->acts;
+}
+
 /* Did a write fail for good? */
 bool
 sqldb_broken(const struct sqldb *db)
@@ -349,19 +500,32 @@ identify(struct sqldb *db, const char *path, int64_t *version, struct err *e)
 	return 0;
 }
 
-/* Make the tables of a new database. */
+/* Make the tables of a new database, or bring those of an older version up to
+ * ours: in one transaction, so that there is no state between. */
 static int
-create(struct sqldb *db, int64_t wall_ns, struct err *e)
+create(struct sqldb *db, int64_t from, int64_t wall_ns, struct err *e)
 {
-	char text[sizeof schema + 512];
+	struct buf b = BUF_INIT;
+	int rc = -1;
 
-	snprintf(text, sizeof text,
-	    "BEGIN EXCLUSIVE; %s"
-	    "INSERT INTO meta VALUES (1, %lld, '', 0);"
-	    "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT;",
-	    schema, (long long)store_first_id(wall_ns), SQLDB_APPLICATION_ID,
-	    SQLDB_VERSION);
-	return exec(db, text, e);
+	buf_adds(&b, "BEGIN EXCLUSIVE;");
+	if (from == 0) {
+		buf_adds(&b, schema);
+		buf_addf(&b,
+		    "INSERT INTO meta VALUES (1, %lld, '', 0);"
+		    "PRAGMA application_id=%d;",
+		    (long long)store_first_id(wall_ns), SQLDB_APPLICATION_ID);
+	}
+	for (int64_t v = from ? from : 1; v < SQLDB_VERSION; v++)
+		buf_adds(&b, upgrades[v - 1]);
+	buf_addf(&b, "PRAGMA user_version=%d; COMMIT;", SQLDB_VERSION);
+	buf_addc(&b, '\0');
+	if (buf_ok(&b))
+		rc = exec(db, b.p, e);
+	else
+		err_set(e, 1, "out of memory");
+	buf_fini(&b);
+	return rc;
 }
 
 /* Has the machine been started anew since the last start?  Then remember where
@@ -422,8 +586,12 @@ open_writer(struct sqldb *db, const char *path, const char *boot_id,
 		"PRAGMA wal_autocheckpoint=0;",
 		e) == -1)
 		return err_prefix(e, "%s", path);
-	if (version == 0 && create(db, wall_ns, e) == -1)
-		return err_prefix(e, "%s: cannot make the tables", path);
+	if (version < SQLDB_VERSION && create(db, version, wall_ns, e) == -1)
+		return err_prefix(e,
+		    version ? "%s: cannot change the tables to the new format"
+			    : "%s: cannot make the tables",
+		    path);
+	db->version = SQLDB_VERSION;
 	sqlite3_wal_hook(db->db, on_commit, db);
 	db->reserved = query_int(db, "SELECT reserved FROM meta");
 	if (db->reserved < 0)
@@ -432,6 +600,7 @@ open_writer(struct sqldb *db, const char *path, const char *boot_id,
 		    " backup, or move the file away",
 		    path);
 	db->next_id = db->reserved + 1;
+	db->acts = query_int(db, "SELECT acts FROM meta");
 	if (note_boot(db, boot_id, e) == -1 || load_queues(db, e) == -1)
 		return err_prefix(e, "%s", path);
 	db->sweep_due = true;
@@ -449,6 +618,7 @@ open_reader(struct sqldb *db, const char *path, struct err *e)
 		return -1;
 	if (version == 0)
 		return err_set(e, 1, "%s is empty", path);
+	db->version = version;
 	return exec(db, "PRAGMA query_only=ON", e);
 }
 

@@ -18,7 +18,7 @@
 #include "store.h"
 
 #define SQLDB_APPLICATION_ID 0x786d7367 /* "xmsg" */
-#define SQLDB_VERSION	     1
+#define SQLDB_VERSION	     2
 #define SQLDB_RESERVE	     65536 /* ids made durable ahead of their use */
 
 enum sqldb_mode {
@@ -38,6 +38,16 @@ void sqldb_close(struct sqldb *db);
 /* Ids: the last one that may have been given out, and the first of this boot. */
 int64_t sqldb_last_id(const struct sqldb *db);
 int64_t sqldb_boot_first(const struct sqldb *db);
+
+/* The number of the last act of removing. */
+int64_t sqldb_last_act(const struct sqldb *db);
+/* How much of what is removed by hand is kept; 0, the default, is nothing. */
+void sqldb_set_undo(struct sqldb *db, uint64_t bytes);
+/* Drop what is kept and older than before_ns, or too much, some at a time;
+ * returns how many, -1 on failure. */
+int sqldb_prune(struct sqldb *db, int64_t before_ns);
+/* Is there something for it to do? */
+bool sqldb_prune_due(const struct sqldb *db, int64_t before_ns);
 
 /* How a batch ended, besides the rc of its ops. */
 enum sqldb_end {

@@ -48,6 +48,18 @@ enum {
 	S_ANSWERS,
 	S_SWEEP,
 	S_FORGET,
+	S_ACTS,
+	S_PAUSE,
+	S_KEEP,
+	S_KEPT,
+	S_RESTORE,
+	S_BACK,
+	S_KEPT_DEL,
+	S_REMOVED,
+	S_PRUNE_SUM,
+	S_PRUNE_OLD,
+	S_PRUNE_WALK,
+	S_PRUNE_UPTO,
 	S_N
 };
 
@@ -59,8 +71,14 @@ struct sqldb {
 	struct qent **changed; /* born or gone in the open transaction */
 	size_t nchanged, cap_changed;
 	int64_t next_id, reserved, boot_first;
+	int64_t version; /* of the schema in the file */
+	int64_t acts; /* number of the last act */
+	uint64_t undo_bytes; /* limit on what is kept */
+	int64_t oldest_ns; /* of what is kept; 0: nothing, or not known */
+	bool prune; /* something was kept since the last look */
 	int wal_frames, answers_new;
 	bool sweep_due; /* messages of destroyed queues may be left */
+	bool tight; /* the batch at hand must not need room */
 	bool broken; /* a write failed for good: no more writes */
 };
 

@@ -26,6 +26,9 @@ row_msg(sqlite3_stmt *s, bool heads, struct store_msg *m)
 		m->payload = sqldb_column(s, 9);
 	if (!heads && m->payload.p == NULL)
 		m->payload.p = "";
+	m->pid = (uint32_t)sqlite3_column_int64(s, 10);
+	m->uid = sqlite3_column_int64(s, 11);
+	m->comm = sqldb_column(s, 12);
 }
 
 /* Result of stepping to the end of a query. */
@@ -129,6 +132,7 @@ read_list(struct sqldb *db, struct store_op *op)
 			break;
 		if (op->u.list.max != 0 && n++ == op->u.list.max)
 			break;
+		op->u.list.paused = sqlite3_column_int(s, 2) != 0;
 		if (op->u.list.row(op, name, sqldb_column(s, 1)) != 0)
 			break;
 	}
@@ -178,6 +182,35 @@ read_answers(struct sqldb *db, struct store_op *op)
 	return finish(s, rc);
 }
 
+static enum store_rc
+read_removed(struct sqldb *db, struct store_op *op)
+{
+	sqlite3_stmt *s = sqldb_stmt(db, S_REMOVED);
+	struct str queue = op->u.removed.queue;
+	uint32_t max = op->u.removed.max;
+	struct store_gone g;
+	int rc;
+
+	if (s == NULL)
+		return STORE_IO;
+	sqlite3_bind_int64(s, 1, op->u.removed.after);
+	sqldb_bind(s, 2, queue.n ? queue : (struct str){NULL, 0});
+	sqlite3_bind_int64(s, 3, op->u.removed.act);
+	sqlite3_bind_int64(s, 4, max ? (int64_t)max : -1);
+	sqlite3_bind_int(s, 5, STORE_BEGINNING);
+	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+		row_msg(s, false, &g.msg);
+		g.size = (uint64_t)sqlite3_column_int64(s, 13);
+		g.act = sqlite3_column_int64(s, 14);
+		g.gone_ns = sqlite3_column_int64(s, 15);
+		g.why = sqlite3_column_int(s, 16);
+		g.by = sqldb_column(s, 17);
+		if (op->u.removed.row(op, &g) != 0)
+			break;
+	}
+	return finish(s, rc);
+}
+
 /* Run one read. */
 enum store_rc
 sqldb_read(struct sqldb *db, struct store_op *op)
@@ -188,6 +221,7 @@ sqldb_read(struct sqldb *db, struct store_op *op)
 	case STORE_LIST: return read_list(db, op);
 	case STORE_STAT: return read_stat(db, op);
 	case STORE_ANSWERS: return read_answers(db, op);
+	case STORE_REMOVED: return read_removed(db, op);
 	default: return STORE_IO;
 	}
 }

@@ -195,6 +195,9 @@ do_send(struct sqldb *db, struct store_op *op)
 	sqldb_bind(s, 9, m->key.n ? m->key : (struct str){NULL, 0});
 	sqlite3_bind_blob64(s, 10, m->payload.n ? m->payload.p : "",
 	    m->payload.n, SQLITE_STATIC);
+	sqlite3_bind_int64(s, 11, m->pid);
+	sqlite3_bind_int64(s, 12, m->uid);
+	sqldb_bind(s, 13, m->comm.n ? m->comm : (struct str){NULL, 0});
 	rc = sqldb_run(db, S_MSG_ADD);
 	if (rc == SQLITE_OK && op->u.send.answers) {
 		s = sqldb_stmt(db, S_ANSWER);
@@ -228,6 +231,134 @@ do_mark(struct sqldb *db, struct store_op *op)
 	return sqldb_run(db, S_MSG_MARK);
 }
 
+static int
+do_pause(struct sqldb *db, struct store_op *op)
+{
+	struct qent *q = qent_find(db, op->u.pause.name);
+	sqlite3_stmt *s = sqldb_stmt(db, S_PAUSE);
+
+	if (q == NULL) {
+		op->rc = STORE_NO_QUEUE;
+		return SQLITE_OK;
+	}
+	if (s == NULL)
+		return SQLITE_ERROR;
+	sqlite3_bind_int64(s, 1, q->qid);
+	sqlite3_bind_int(s, 2, op->u.pause.paused);
+	return sqldb_run(db, S_PAUSE);
+}
+
+/* Make the number of a new act durable before it is used. */
+static int
+note_act(struct sqldb *db, int64_t act)
+{
+	sqlite3_stmt *s;
+	int rc;
+
+	if (act <= db->acts)
+		return SQLITE_OK;
+	s = sqldb_stmt(db, S_ACTS);
+	if (s == NULL)
+		return SQLITE_ERROR;
+	sqlite3_bind_int64(s, 1, act);
+	rc = sqldb_run(db, S_ACTS);
+	if (rc == SQLITE_OK)
+		db->acts = act;
+	return rc;
+}
+
+/* Remove, and keep a copy when there is room for it. */
+static int
+do_remove(struct sqldb *db, struct store_op *op)
+{
+	struct qent *q = qent_find(db, op->u.remove.queue);
+	sqlite3_stmt *s = sqldb_stmt(db, S_KEEP);
+	int rc = SQLITE_OK;
+
+	if (q == NULL)
+		return SQLITE_OK;
+	if (s == NULL)
+		return SQLITE_ERROR;
+	if (db->undo_bytes > 0 && !db->tight) {
+		sqlite3_bind_int64(s, 1, op->u.remove.id);
+		sqlite3_bind_int64(s, 2, q->qid);
+		sqldb_bind(s, 3, op->u.remove.queue);
+		sqlite3_bind_int64(s, 4, op->u.remove.act);
+		sqlite3_bind_int(s, 5, op->u.remove.why);
+		sqlite3_bind_int64(s, 6, op->u.remove.gone_ns);
+		sqlite3_bind_blob64(s, 7,
+		    op->u.remove.by.n ? op->u.remove.by.p : "",
+		    op->u.remove.by.n, SQLITE_STATIC);
+		sqlite3_bind_int64(s, 8, (int64_t)db->undo_bytes);
+		rc = note_act(db, op->u.remove.act);
+		if (rc == SQLITE_OK)
+			rc = sqldb_run(db, S_KEEP);
+		db->prune = true;
+	}
+	return rc == SQLITE_OK ? del_message(db, op->u.remove.id, q->qid) : rc;
+}
+
+/* Is it kept?  Then what the index needs to know of it. */
+static int
+find_kept(struct sqldb *db, struct store_op *op)
+{
+	sqlite3_stmt *s = sqldb_stmt(db, S_KEPT);
+	int rc;
+
+	if (s == NULL)
+		return SQLITE_ERROR;
+	sqlite3_bind_int64(s, 1, op->u.restore.id);
+	sqldb_bind(s, 2, op->u.restore.queue);
+	rc = sqlite3_step(s);
+	op->u.restore.found = rc == SQLITE_ROW;
+	if (rc == SQLITE_ROW) {
+		op->u.restore.at_ns = sqlite3_column_int64(s, 0);
+		op->u.restore.held = sqlite3_column_int(s, 1);
+		op->u.restore.size = (uint64_t)sqlite3_column_int64(s, 2);
+		op->u.restore.reply = sqlite3_column_int(s, 3) != 0;
+	}
+	sqlite3_reset(s);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* Run a statement on the message that is put back. */
+static int
+run_for(struct sqldb *db, int which, const struct store_op *op, int64_t qid)
+{
+	sqlite3_stmt *s = sqldb_stmt(db, which);
+
+	if (s == NULL)
+		return SQLITE_ERROR;
+	sqlite3_bind_int64(s, 1, op->u.restore.id);
+	if (which == S_RESTORE)
+		sqlite3_bind_int64(s, 2, qid);
+	return sqldb_run(db, which);
+}
+
+/* Put it back as it was.  If it has had its reply, the next start must not take
+ * it for one that is over: the note of the reply says that it is back. */
+static int
+do_restore(struct sqldb *db, struct store_op *op)
+{
+	struct qent *q = qent_find(db, op->u.restore.queue);
+	int rc;
+
+	if (q == NULL) {
+		op->rc = STORE_NO_QUEUE;
+		return SQLITE_OK;
+	}
+	rc = find_kept(db, op);
+	if (rc != SQLITE_OK || !op->u.restore.found)
+		return rc;
+	rc = run_for(db, S_RESTORE, op, q->qid);
+	if (rc == SQLITE_OK)
+		rc = run_for(db, S_KEPT_DEL, op, 0);
+	if (rc == SQLITE_OK)
+		rc = run_for(db, S_BACK, op, 0);
+	op->u.restore.answered = rc == SQLITE_OK && sqlite3_changes(db->db) > 0;
+	return rc;
+}
+
 /* What each write does, and whether it needs room on the disk. */
 static const struct write_row {
 	int (*fn)(struct sqldb *, struct store_op *);
@@ -238,6 +369,9 @@ static const struct write_row {
     [STORE_SEND] = {do_send, true},
     [STORE_ACK] = {do_ack, false},
     [STORE_MARK] = {do_mark, false},
+    [STORE_PAUSE] = {do_pause, false},
+    [STORE_REMOVE] = {do_remove, false},
+    [STORE_RESTORE] = {do_restore, true},
 };
 
 /* The first op after the chain that begins at op. */
@@ -283,7 +417,7 @@ apply_chain(struct sqldb *db, struct store_op *op, struct store_op *end)
 {
 	struct store_op *first = op;
 	bool linked = op->link != end;
-	int64_t reserved = db->reserved;
+	int64_t reserved = db->reserved, acts = db->acts;
 	int rc = SQLITE_OK;
 
 	chain_rc(op, end, STORE_OK);
@@ -298,6 +432,7 @@ apply_chain(struct sqldb *db, struct store_op *op, struct store_op *end)
 			if (linked) {
 				rc = sqldb_run(db, S_UNDO);
 				db->reserved = reserved; /* undone as well */
+				db->acts = acts;
 			}
 			break;
 		}
@@ -325,7 +460,8 @@ sqldb_fatal(struct sqldb *db, int rc)
 
 /* Sort a failure: no room, or nothing to go on with. */
 static enum sqldb_end
-failed(struct sqldb *db, struct store_op *ops, int rc, int64_t reserved)
+failed(struct sqldb *db, struct store_op *ops, int rc, int64_t reserved,
+    int64_t acts)
 {
 	enum store_rc why = (rc & 0xff) == SQLITE_FULL ? STORE_FULL : STORE_IO;
 
@@ -334,6 +470,7 @@ failed(struct sqldb *db, struct store_op *ops, int rc, int64_t reserved)
 		    db, S_ROLLBACK); /* the batch is void either way */
 	qent_settle(db, false);
 	db->reserved = reserved;
+	db->acts = acts;
 	chain_rc(ops, NULL, why);
 	return sqldb_fatal(db, rc) ? SQLDB_BROKEN : SQLDB_ROLLED_BACK;
 }
@@ -343,9 +480,10 @@ enum sqldb_end
 sqldb_apply(struct sqldb *db, struct store_op *ops, enum sqldb_room room)
 {
 	struct store_op *op, *end;
-	int64_t reserved = db->reserved;
+	int64_t reserved = db->reserved, acts = db->acts;
 	int rc = db->broken ? SQLITE_IOERR : sqldb_run(db, S_BEGIN);
 
+	db->tight = room != SQLDB_ANY; /* then nothing is kept */
 	for (op = ops; op != NULL && rc == SQLITE_OK; op = end) {
 		end = chain_end(op);
 		if (chain_needs_more(op, end, room))
@@ -356,7 +494,7 @@ sqldb_apply(struct sqldb *db, struct store_op *ops, enum sqldb_room room)
 	if (rc == SQLITE_OK)
 		rc = sqldb_run(db, S_COMMIT);
 	if (rc != SQLITE_OK)
-		return failed(db, ops, rc, reserved);
+		return failed(db, ops, rc, reserved, acts);
 	qent_settle(db, true);
 	return SQLDB_COMMITTED;
 }

@@ -19,7 +19,7 @@
  *     commits are told by done.  It may be early, merged or repeated.
  *  4. submit makes the batch; kick commits it when nothing is being committed,
  *     and what arrives during a commit is the next batch.  No timer.
- *  5. A linked chain is atomic; it holds sends, acks and marks only.
+ *  5. A linked chain is atomic; it holds sends, acks, removes and marks only.
  *  6. Lost connections are the store's business; no write happens twice.
  *  7. ack of a missing id is STORE_OK; send to a missing queue is
  *     STORE_NO_QUEUE; neither costs another op of the batch its success.
@@ -50,12 +50,16 @@ enum store_kind {
 	STORE_SEND,
 	STORE_ACK,
 	STORE_MARK, /* set `held` of a message */
+	STORE_PAUSE, /* remember that a queue is paused, or not */
+	STORE_REMOVE, /* as STORE_ACK, but what is removed is kept for a while */
+	STORE_RESTORE, /* put back what STORE_REMOVE has kept */
 	/* reads */
 	STORE_GET, /* some messages, whole, by id */
 	STORE_SCAN, /* messages of some or all queues, ascending by id */
 	STORE_LIST, /* queues by prefix, ascending */
 	STORE_STAT, /* totals of one queue */
 	STORE_ANSWERS, /* which requests have been answered, ascending */
+	STORE_REMOVED, /* what is kept of removed messages, ascending by id */
 	STORE_BARRIER, /* done when every write before it is */
 };
 
@@ -87,7 +91,25 @@ struct store_msg {
 	int64_t re_id; /* ... and its id; 0 = this is a request */
 	struct str key; /* idempotency key, n == 0: none */
 	int held; /* enum store_held */
+	uint32_t pid; /* of the sender, 0 unknown */
+	int64_t uid; /* -1 unknown */
+	struct str comm; /* its name; these three come with whole rows only */
 	struct str payload; /* p == NULL with n > 0: length only */
+};
+
+/* Why something was removed by hand. */
+enum store_why { STORE_DELETED = 1, STORE_CANCELLED, STORE_PURGED };
+
+#define STORE_BEGINNING 4096 /* bytes of a removed payload that are shown */
+
+/* What is kept of a message that was removed. */
+struct store_gone {
+	struct store_msg msg; /* of the payload only the beginning */
+	uint64_t size; /* the whole payload's */
+	int64_t act; /* number of the act that it went with */
+	int64_t gone_ns; /* when, ns since 1970 */
+	int why; /* enum store_why */
+	struct str by; /* who, and why in words */
 };
 
 #define STORE_LINK 1u /* commits together with the next op of the chain */
@@ -123,6 +145,27 @@ struct store_op {
 			int64_t id;
 		} ack;
 		struct {
+			struct str queue; /* as in ack */
+			int64_t id;
+			int64_t act, gone_ns;
+			int why;
+			struct str by;
+		} remove;
+		struct {
+			struct str queue; /* must be there */
+			int64_t id;
+			bool found; /* out: it was kept, and is back */
+			bool answered; /* out: it had its reply */
+			bool reply; /* out, as in the message */
+			int64_t at_ns;
+			uint64_t size;
+			int held;
+		} restore;
+		struct {
+			struct str name;
+			bool paused;
+		} pause;
+		struct {
 			int64_t id;
 			int held;
 		} mark;
@@ -146,6 +189,7 @@ struct store_op {
 			uint32_t max; /* 0 = all */
 			int (*row)(struct store_op *, struct str name,
 			    struct str owner);
+			bool paused; /* out: of the row at hand */
 		} list;
 		struct {
 			struct str queue;
@@ -157,7 +201,15 @@ struct store_op {
 			int (*row)(
 			    struct store_op *, int64_t re_id, int64_t id);
 			bool more;
-		} answers;
+		} answers; /* id < 0: the request is back, the reply is -id */
+		struct {
+			struct str queue; /* n == 0: all */
+			int64_t act; /* 0: all */
+			int64_t after;
+			uint32_t max; /* 0 = all */
+			int (*row)(
+			    struct store_op *, const struct store_gone *);
+		} removed;
 	} u;
 	struct store_op *link; /* next of the chain, then the store's own */
 };
@@ -176,6 +228,7 @@ struct store_info {
 	bool durable;
 	int64_t last_id; /* highest id that may have been given out */
 	int64_t boot_first; /* ids below were given before this boot */
+	int64_t last_act; /* highest number of an act */
 	uint64_t commits, commit_ops, commit_ns, inline_commits, checkpoints;
 	uint64_t pending_ops, pending_bytes;
 	const char *scheme, *path;
@@ -191,6 +244,8 @@ struct store_config {
 	uint32_t max_ops; /* rule 9; 0 = default 100,000 */
 	uint64_t max_bytes; /* rule 9; 0 = default 256 MiB */
 	bool inline_commit; /* a lone op may be committed by the loop */
+	int64_t undo_ns; /* how long what was removed is kept */
+	uint64_t undo_bytes; /* and how much of it; 0: nothing */
 };
 
 struct store;
@@ -239,7 +294,7 @@ store_first_id(int64_t wall_ns)
 static inline bool
 store_is_write(enum store_kind k)
 {
-	return k <= STORE_MARK || k == STORE_BARRIER;
+	return k <= STORE_RESTORE || k == STORE_BARRIER;
 }
 
 extern const struct store_vt store_sqlite_vt, store_mem_vt;

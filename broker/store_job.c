@@ -29,24 +29,24 @@ unpack(const struct buf *b, struct str v)
 	return v;
 }
 
-/* The packed form of every row: a message with offsets for pointers. */
+/* The packed form of every row: what is kept of a removed message, which holds
+ * all that the others do, with offsets for pointers. */
 static int
-collect(struct buf *b, struct store_msg m)
+collect(struct buf *b, struct store_gone g)
 {
+	struct str *const texts[] = {&g.msg.queue, &g.msg.origin,
+	    &g.msg.reply_to, &g.msg.re_queue, &g.msg.key, &g.msg.comm,
+	    &g.msg.payload, &g.by};
 	size_t at;
 
 	while (b->n % 8 != 0)
 		buf_addc(b, 0);
 	at = b->n;
-	buf_add(b, &m, sizeof m);
-	m.queue = pack(b, m.queue);
-	m.origin = pack(b, m.origin);
-	m.reply_to = pack(b, m.reply_to);
-	m.re_queue = pack(b, m.re_queue);
-	m.key = pack(b, m.key);
-	m.payload = pack(b, m.payload);
+	buf_add(b, &g, sizeof g);
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		*texts[i] = pack(b, *texts[i]);
 	if (buf_ok(b))
-		memcpy(b->p + at, &m, sizeof m);
+		memcpy(b->p + at, &g, sizeof g);
 	return buf_ok(b) ? 0 : -1;
 }
 
@@ -59,32 +59,44 @@ job_rows(struct store_op *op)
 static int
 collect_msg(struct store_op *op, const struct store_msg *m)
 {
-	return collect(job_rows(op), *m);
+	return collect(job_rows(op), (struct store_gone){.msg = *m});
+}
+
+static int
+collect_gone(struct store_op *op, const struct store_gone *g)
+{
+	return collect(job_rows(op), *g);
 }
 
 static int
 collect_queue(struct store_op *op, struct str name, struct str owner)
 {
-	return collect(
-	    job_rows(op), (struct store_msg){.queue = name, .origin = owner});
+	return collect(job_rows(op),
+	    (struct store_gone){.msg = {.queue = name, .origin = owner},
+		.why = op->u.list.paused});
 }
 
 static int
 collect_answer(struct store_op *op, int64_t re_id, int64_t id)
 {
-	return collect(
-	    job_rows(op), (struct store_msg){.re_id = re_id, .id = id});
+	return collect(job_rows(op),
+	    (struct store_gone){.msg = {.re_id = re_id, .id = id}});
 }
 
 /* Hand one collected row to the user; non-zero stops. */
 static int
-replay_row(struct store_op *u, struct store_msg *m)
+replay_row(struct store_op *u, struct store_gone *g)
 {
+	struct store_msg *m = &g->msg;
+
 	switch (u->kind) {
 	case STORE_GET: return u->u.get.row(u, m);
 	case STORE_SCAN: u->u.scan.upto = m->id; return u->u.scan.row(u, m);
-	case STORE_LIST: return u->u.list.row(u, m->queue, m->origin);
+	case STORE_LIST:
+		u->u.list.paused = g->why != 0;
+		return u->u.list.row(u, m->queue, m->origin);
 	case STORE_ANSWERS: return u->u.answers.row(u, m->re_id, m->id);
+	case STORE_REMOVED: return u->u.removed.row(u, g);
 	default: return 0;
 	}
 }
@@ -93,25 +105,21 @@ replay_row(struct store_op *u, struct store_msg *m)
 static void
 replay(struct job *j)
 {
-	struct store_op *u = j->user;
 	const struct buf *b = &j->rows;
-	struct store_msg m;
+	struct store_gone g;
+	struct str *const texts[] = {&g.msg.queue, &g.msg.origin,
+	    &g.msg.reply_to, &g.msg.re_queue, &g.msg.key, &g.msg.comm,
+	    &g.msg.payload, &g.by};
 	size_t at = 0, end;
 
-	while (at + sizeof m <= b->n) {
-		memcpy(&m, b->p + at, sizeof m);
-		end = at + sizeof m + (m.queue.p ? m.queue.n : 0) +
-		    (m.origin.p ? m.origin.n : 0) +
-		    (m.reply_to.p ? m.reply_to.n : 0) +
-		    (m.re_queue.p ? m.re_queue.n : 0) +
-		    (m.key.p ? m.key.n : 0) + (m.payload.p ? m.payload.n : 0);
-		m.queue = unpack(b, m.queue);
-		m.origin = unpack(b, m.origin);
-		m.reply_to = unpack(b, m.reply_to);
-		m.re_queue = unpack(b, m.re_queue);
-		m.key = unpack(b, m.key);
-		m.payload = unpack(b, m.payload);
-		if (replay_row(u, &m) != 0)
+	while (at + sizeof g <= b->n) {
+		memcpy(&g, b->p + at, sizeof g);
+		end = at + sizeof g;
+		for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+			end += texts[i]->p ? texts[i]->n : 0;
+			*texts[i] = unpack(b, *texts[i]);
+		}
+		if (replay_row(j->user, &g) != 0)
 			return;
 		at = (end + 7) & ~(size_t)7;
 	}
@@ -148,6 +156,7 @@ job_new(struct store_op *op)
 	case STORE_SCAN: j->op.u.scan.row = collect_msg; break;
 	case STORE_LIST: j->op.u.list.row = collect_queue; break;
 	case STORE_ANSWERS: j->op.u.answers.row = collect_answer; break;
+	case STORE_REMOVED: j->op.u.removed.row = collect_gone; break;
 	default: break;
 	}
 	return j;

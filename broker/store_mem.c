@@ -18,7 +18,16 @@
 struct mqueue {
 	UT_hash_handle hh;
 	struct str name, owner;
+	bool paused;
 	char bytes[];
+};
+
+/* What was removed by hand. */
+struct mgone {
+	UT_hash_handle hh; /* by g.msg.id */
+	struct store_gone g;
+	struct mmsg *m; /* owned */
+	char by[];
 };
 
 struct mmsg {
@@ -37,8 +46,10 @@ struct store_mem {
 	struct mqueue *queues;
 	struct mmsg *msgs;
 	struct manswer *answers;
+	struct mgone *gone;
 	struct store_op *head, **tail; /* pending ops */
-	int64_t last_id, first_id;
+	int64_t last_id, first_id, last_act, undo_ns;
+	uint64_t undo_bytes;
 	uint64_t ops, bytes, max_ops, max_bytes;
 	uint64_t commits, commit_ops;
 };
@@ -105,7 +116,7 @@ copy_msg(const struct store_msg *m)
 {
 	struct mmsg *c = calloc(1,
 	    sizeof *c + m->queue.n + m->origin.n + m->reply_to.n +
-		m->re_queue.n + m->key.n + m->payload.n);
+		m->re_queue.n + m->key.n + m->comm.n + m->payload.n);
 	char *at;
 
 	if (c == NULL)
@@ -117,6 +128,7 @@ copy_msg(const struct store_msg *m)
 	c->m.reply_to = keep(&at, m->reply_to);
 	c->m.re_queue = keep(&at, m->re_queue);
 	c->m.key = keep(&at, m->key);
+	c->m.comm = m->comm.n ? keep(&at, m->comm) : (struct str){NULL, 0};
 	c->m.payload = keep(&at, m->payload);
 	if (c->m.payload.p == NULL)
 		c->m.payload.p = "";
@@ -171,6 +183,142 @@ mem_ack(struct store_mem *s, struct store_op *op)
 		return;
 	HASH_DEL(s->msgs, m);
 	free(m);
+}
+
+static void
+mem_pause(struct store_mem *s, struct store_op *op)
+{
+	struct mqueue *q = find_queue(s, op->u.pause.name);
+
+	if (q == NULL)
+		op->rc = STORE_NO_QUEUE;
+	else
+		q->paused = op->u.pause.paused;
+}
+
+static struct mgone *
+find_gone(struct store_mem *s, int64_t id)
+{
+	struct mgone *k = NULL;
+
+	HASH_FIND(hh, s->gone, &id, sizeof id, k);
+	return k;
+}
+
+static void
+drop_gone(struct store_mem *s, struct mgone *k)
+{
+	HASH_DEL(s->gone, k);
+	free(k->m);
+	free(k);
+}
+
+/* Drop what was removed long ago, and the oldest of what is too much. */
+static void
+prune(struct store_mem *s, int64_t now_ns)
+{
+	struct mgone *k, *next;
+	uint64_t bytes = 0;
+
+	HASH_ITER (hh, s->gone, k, next)
+		bytes += k->g.size + 256;
+	HASH_ITER (hh, s->gone, k, next) { /* in the order of removal */
+		if (bytes <= s->undo_bytes &&
+		    k->g.gone_ns >= now_ns - s->undo_ns)
+			continue;
+		bytes -= k->g.size + 256;
+		drop_gone(s, k);
+	}
+}
+
+static void
+mem_remove(struct store_mem *s, struct store_op *op)
+{
+	struct mmsg *m = find_msg(s, op->u.remove.id);
+	struct mgone *k;
+
+	if (m == NULL || !str_eq(m->m.queue, op->u.remove.queue))
+		return;
+	HASH_DEL(s->msgs, m);
+	k = xcalloc(1, sizeof *k + op->u.remove.by.n);
+	k->m = m;
+	k->g.msg = m->m;
+	k->g.size = m->m.payload.n;
+	k->g.act = op->u.remove.act;
+	k->g.gone_ns = op->u.remove.gone_ns;
+	k->g.why = op->u.remove.why;
+	if (op->u.remove.by.n != 0)
+		memcpy(k->by, op->u.remove.by.p, op->u.remove.by.n);
+	k->g.by = (struct str){k->by, op->u.remove.by.n};
+	HASH_ADD(hh, s->gone, g.msg.id, sizeof m->m.id, k);
+	if (k->g.act > s->last_act)
+		s->last_act = k->g.act;
+	prune(s, k->g.gone_ns);
+}
+
+static int
+by_id(struct mmsg *a, struct mmsg *b)
+{
+	return (a->m.id > b->m.id) - (a->m.id < b->m.id);
+}
+
+static void
+mem_restore(struct store_mem *s, struct store_op *op)
+{
+	struct mgone *k = find_gone(s, op->u.restore.id);
+	struct manswer *a = NULL;
+	struct mmsg *m;
+
+	op->u.restore.found = false;
+	if (find_queue(s, op->u.restore.queue) == NULL)
+		op->rc = STORE_NO_QUEUE;
+	if (op->rc != STORE_OK || k == NULL ||
+	    !str_eq(k->m->m.queue, op->u.restore.queue))
+		return;
+	m = k->m;
+	k->m = NULL;
+	drop_gone(s, k);
+	op->u.restore.found = true;
+	op->u.restore.at_ns = m->m.at_ns;
+	op->u.restore.size = m->m.payload.n;
+	op->u.restore.held = m->m.held;
+	op->u.restore.reply = m->m.re_queue.p != NULL;
+	HASH_FIND(hh, s->answers, &m->m.id, sizeof m->m.id, a);
+	op->u.restore.answered = a != NULL;
+	if (a != NULL && a->id > 0)
+		a->id = -a->id;
+	HASH_ADD(hh, s->msgs, m.id, sizeof m->m.id, m);
+	HASH_SORT(s->msgs, by_id);
+}
+
+static void
+mem_removed(struct store_mem *s, struct store_op *op)
+{
+	uint32_t n = 0;
+	struct mgone *k;
+	struct store_gone g;
+	int64_t after = op->u.removed.after, best;
+
+	for (;;) { /* the next id; slow, but there are few */
+		best = INT64_MAX;
+		for (k = s->gone; k != NULL; k = k->hh.next)
+			if (k->g.msg.id > after && k->g.msg.id < best &&
+			    (op->u.removed.act == 0 ||
+				k->g.act == op->u.removed.act) &&
+			    (op->u.removed.queue.n == 0 ||
+				str_eq(k->g.msg.queue, op->u.removed.queue)))
+				best = k->g.msg.id;
+		k = find_gone(s, best);
+		if (k == NULL ||
+		    (op->u.removed.max != 0 && n++ == op->u.removed.max))
+			return;
+		g = k->g;
+		if (g.msg.payload.n > STORE_BEGINNING)
+			g.msg.payload.n = STORE_BEGINNING;
+		if (op->u.removed.row(op, &g) != 0)
+			return;
+		after = best;
+	}
 }
 
 static void
@@ -250,6 +398,7 @@ mem_list(struct store_mem *s, struct store_op *op)
 			continue;
 		if (op->u.list.max != 0 && n++ == op->u.list.max)
 			return;
+		op->u.list.paused = q->paused;
 		if (op->u.list.row(op, q->name, q->owner) != 0)
 			return;
 	}
@@ -310,6 +459,10 @@ static void (*const table[])(struct store_mem *, struct store_op *) = {
     [STORE_SEND] = mem_send,
     [STORE_ACK] = mem_ack,
     [STORE_MARK] = mem_mark,
+    [STORE_PAUSE] = mem_pause,
+    [STORE_REMOVE] = mem_remove,
+    [STORE_RESTORE] = mem_restore,
+    [STORE_REMOVED] = mem_removed,
     [STORE_GET] = mem_get,
     [STORE_SCAN] = mem_scan,
     [STORE_LIST] = mem_list,
@@ -406,6 +559,7 @@ mem_info(const struct store *base, struct store_info *i)
 
 	i->last_id = s->last_id;
 	i->boot_first = s->first_id;
+	i->last_act = s->last_act;
 	i->commits = s->commits;
 	i->commit_ops = s->commit_ops;
 	i->pending_ops = s->ops;
@@ -421,9 +575,12 @@ mem_close(struct store *base, void (*closed)(void *), void *arg)
 	struct mqueue *q, *qn;
 	struct manswer *a, *an;
 	struct mmsg *m, *mn;
+	struct mgone *k, *kn;
 
 	while (s->head != NULL)
 		mem_kick(base);
+	HASH_ITER (hh, s->gone, k, kn)
+		drop_gone(s, k);
 	HASH_ITER (hh, s->msgs, m, mn) {
 		HASH_DEL(s->msgs, m);
 		free(m);
@@ -450,6 +607,8 @@ mem_open(const struct store_config *c, struct err *e)
 	s->tail = &s->head;
 	s->last_id = store_first_id(c->wall_ns);
 	s->first_id = s->last_id + 1;
+	s->undo_ns = c->undo_ns;
+	s->undo_bytes = c->undo_bytes;
 	s->max_ops = c->max_ops ? c->max_ops : 100000;
 	s->max_bytes = c->max_bytes ? c->max_bytes : 256ULL << 20;
 	return &s->base;

@@ -73,6 +73,7 @@ struct store_sqlite {
 	char *path, *reserve;
 	bool inline_commit;
 	uint64_t max_ops, max_bytes;
+	int64_t undo_ns;
 
 	struct ops pending, refused; /* the loop thread's */
 
@@ -271,6 +272,7 @@ static bool
 idle_work(struct store_sqlite *s, int64_t idle_ns)
 {
 	bool again = false, full = s->full;
+	int64_t old = clock_wall_ns() - s->undo_ns;
 
 	s->busy = true;
 	pthread_mutex_unlock(&s->mu);
@@ -278,7 +280,9 @@ idle_work(struct store_sqlite *s, int64_t idle_ns)
 	if (sqldb_sweep_due(s->writer))
 		again = sqldb_sweep(s->writer, SWEEP_ROWS) > 0;
 	if (sqldb_answers_new(s->writer) > KEEP_ANSWERS)
-		again = sqldb_forget_answers(s->writer, KEEP_ANSWERS) > 0;
+		again |= sqldb_forget_answers(s->writer, KEEP_ANSWERS) > 0;
+	if (sqldb_prune_due(s->writer, old))
+		again |= sqldb_prune(s->writer, old) > 0;
 	if (idle_ns > TRUNCATE_NS && sqldb_wal_frames(s->writer) > 0)
 		checkpoint(s, true);
 	else if (sqldb_wal_frames(s->writer) > WAL_SOFT_FRAMES &&
@@ -802,6 +806,7 @@ sqlite_open(const struct store_config *c, struct err *e)
 	s->path = xstrdup(c->url + strlen("sqlite:"));
 	s->reserve = xasprintf("%s.reserve", s->path);
 	s->inline_commit = c->inline_commit;
+	s->undo_ns = c->undo_ns;
 	s->max_ops = c->max_ops ? c->max_ops : DEFAULT_OPS;
 	s->max_bytes = c->max_bytes ? c->max_bytes : DEFAULT_BYTES;
 	init_sync(s);
@@ -818,6 +823,8 @@ sqlite_open(const struct store_config *c, struct err *e)
 		goto fail;
 	s->info.last_id = sqldb_last_id(s->writer);
 	s->info.boot_first = sqldb_boot_first(s->writer);
+	s->info.last_act = sqldb_last_act(s->writer);
+	sqldb_set_undo(s->writer, c->undo_bytes);
 	if (start_threads(s, e) == -1)
 		goto fail;
 	return &s->base;

@@ -28,6 +28,7 @@ trace_put(struct trace *t, struct ring_event *e, struct str payload)
 		    (struct str){text, redact(text, sizeof text, payload)};
 	}
 	ring_put(&t->ring, e);
+	t->fresh |= 1u << e->type;
 }
 
 /* Tell one, once. */
@@ -44,6 +45,7 @@ trace_wait(struct trace *t, struct trace_wait *w, int64_t until_ns)
 {
 	LIST_INSERT_HEAD(&t->waits, w, entry);
 	w->waiting = true;
+	w->seen = ring_next(&t->ring);
 	deadline_set(t->deadlines, &w->deadline, until_ns);
 }
 
@@ -64,12 +66,17 @@ trace_turn(struct trace *t)
 {
 	struct trace_wait *w, *next;
 	uint64_t now = ring_next(&t->ring);
+	uint32_t fresh = t->fresh;
 
 	if (now == t->told)
 		return;
 	t->told = now;
+	t->fresh = 0;
 	for (w = LIST_FIRST(&t->waits); w != NULL; w = next) {
 		next = LIST_NEXT(w, entry);
-		tell(t, w);
+		if (w->kinds == 0 || (w->kinds & fresh))
+			tell(t, w);
+		else
+			w->seen = now;
 	}
 }

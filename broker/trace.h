@@ -18,7 +18,9 @@
 struct trace_wait {
 	struct deadline deadline;
 	LIST_ENTRY(trace_wait) entry;
-	void (*fn)(struct trace_wait *); /* events came, or time is up */
+	void (*fn)(struct trace_wait *); /* events came */
+	uint32_t kinds; /* bits 1 << ring_type that it waits for; 0: all */
+	uint64_t seen; /* no event of these kinds has a number below */
 	bool waiting;
 };
 
@@ -27,6 +29,7 @@ struct trace {
 	struct deadlines *deadlines;
 	LIST_HEAD(, trace_wait) waits;
 	uint64_t told; /* events up to here have been told */
+	uint32_t fresh; /* kinds of those that have not */
 };
 
 void trace_init(struct trace *t, struct deadlines *ds, struct ring ring);
@@ -35,7 +38,9 @@ void trace_init(struct trace *t, struct deadlines *ds, struct ring ring);
  * without one e->text is kept as it is. */
 void trace_put(struct trace *t, struct ring_event *e, struct str payload);
 
-/* Wait for an event after now, at most until until_ns; fn is called once. */
+/* Wait for an event of w->kinds after now; fn is called once, at the end of a
+ * turn, or the deadline's function at until_ns.  An observer of few kinds costs
+ * a look at two words for each turn in which something else was recorded. */
 void trace_wait(struct trace *t, struct trace_wait *w, int64_t until_ns);
 void trace_unwait(struct trace *t, struct trace_wait *w);
 

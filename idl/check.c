@@ -74,6 +74,16 @@ check_name(
 			    name);
 }
 
+/* A name that generated code has for something else. */
+static void
+check_clash(struct check *c, struct pos pos, const char *name, enum named what)
+{
+	const char *why = name_clash(what, name);
+
+	if (why != NULL)
+		complain(c, pos, "\"%s\" cannot be used: %s", name, why);
+}
+
 /* A name in backquotes that looks like ours must be one of ours. */
 static void
 check_link(struct check *c, struct pos pos, struct str run)
@@ -273,6 +283,7 @@ check_types(struct check *c, const struct tdef *t)
 	for (; t != NULL; t = t->next) {
 		at(c, t->name, "", "");
 		check_name(c, t->at, t->name, NAME_LOWER);
+		check_clash(c, t->at, t->name, NAMED_TYPE);
 		if (api_type(c->api, t->name) != t)
 			complain(c, t->at, "the type is declared twice");
 		check_doc(c, t->at, t->doc);
@@ -294,6 +305,7 @@ check_errors(struct check *c, const struct exn *e)
 	for (; e != NULL; e = e->next) {
 		at(c, e->name, "", "");
 		check_name(c, e->at, e->name, NAME_UPPER);
+		check_clash(c, e->at, e->name, NAMED_ERROR);
 		if (api_error(c->api, e->name) != e)
 			complain(c, e->at, "the error is declared twice");
 		check_doc(c, e->at, e->doc);
@@ -424,6 +436,7 @@ check_method(struct check *c, const struct method *m)
 	snprintf(params, sizeof(params), "%s.params", name);
 	at(c, name, "", "");
 	check_name(c, m->at, m->name, NAME_LOWER);
+	check_clash(c, m->at, m->name, NAMED_METHOD);
 	check_doc(c, m->at, m->doc);
 	check_life(c, m->life, m->iface->life);
 	check_members(c, params, m->params, m->life);
@@ -435,11 +448,12 @@ check_method(struct check *c, const struct method *m)
 				    "the parameter is there "
 				    "twice");
 			}
-	for (p = m->params; p != NULL; p = p->next)
-		if (p->optional) {
-			at(c, params, ".", p->name);
+	for (p = m->params; p != NULL; p = p->next) {
+		at(c, params, ".", p->name);
+		check_clash(c, p->at, p->name, NAMED_PARAM);
+		if (p->optional)
 			complain(c, p->at, "a parameter cannot be optional");
-		}
+	}
 	at(c, name, "", "");
 	if (strcasecmp(m->script, name) != 0)
 		complain(c, m->at,
@@ -459,6 +473,7 @@ check_ifaces(struct check *c, const struct iface *i)
 	for (; i != NULL; i = i->next) {
 		at(c, i->name, "", "");
 		check_name(c, i->at, i->name, NAME_UPPER);
+		check_clash(c, i->at, i->name, NAMED_IFACE);
 		if (api_iface(c->api, i->name) != i)
 			complain(c, i->at, "the interface is declared twice");
 		check_doc(c, i->at, i->doc);
@@ -479,6 +494,7 @@ check_features(struct check *c)
 	for (f = c->api->features; f != NULL; f = f->next) {
 		at(c, f->name, "", "");
 		check_name(c, f->at, f->name, NAME_WORD);
+		check_clash(c, f->at, f->name, NAMED_FEATURE);
 		check_doc(c, f->at, f->doc);
 		check_life(c, f->life, c->api->life);
 	}
@@ -492,6 +508,7 @@ check_module(struct check *c, const struct module *m)
 
 	at(c, m->name, "", "");
 	check_name(c, m->at, m->name, NAME_LOWER);
+	check_clash(c, m->at, m->name, NAMED_MODULE);
 	check_doc(c, m->at, m->doc);
 	for (o = c->api->modules; o != m; o = o->next)
 		if (strcmp(o->name, m->name) == 0)

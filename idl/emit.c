@@ -21,6 +21,7 @@ const struct emitter *const emitters[] = {
     &emit_openrpc,
     &emit_man,
     &emit_html,
+    &emit_completion,
     NULL,
 };
 

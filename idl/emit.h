@@ -56,5 +56,6 @@ extern const struct emitter emit_jsonschema;
 extern const struct emitter emit_openrpc;
 extern const struct emitter emit_man;
 extern const struct emitter emit_html;
+extern const struct emitter emit_completion;
 
 #endif

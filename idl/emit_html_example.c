@@ -2,14 +2,16 @@
  * SPDX-License-Identifier: ISC */
 
 /*
- * An example of the declarations three times: as JSON on a script's standard
- * input and output, as an implementation in Python, as a shell session.  The
- * tests take them out of the pages again and run them.
+ * An example of the declarations four times: as JSON on a script's standard
+ * input and output, in Python (a plugin and its caller), as a plugin in OCaml,
+ * as a shell session.  The tests take them out of the pages again and run
+ * them.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "emit_html.h"
+#include "emit_ml.h"
 #include "emit_py.h"
 #include "pytext.h"
 
@@ -61,8 +63,118 @@ as_python(struct html *h, const struct method *m, const struct example *x)
 		buf_adds(&t, "        return ");
 		py_value(&t, x->result, 8, 15, "");
 	}
-	html_code(&h->b, "python", "", (struct str){t.p, t.n});
+	html_code(&h->b, "python", "Plugin", (struct str){t.p, t.n});
 	buf_fini(&t);
+}
+
+/* The call with its parameters, one per line. */
+static void
+python_call(struct buf *t, const struct method *m, const struct example *x,
+    size_t indent)
+{
+	const struct member *p;
+
+	buf_addf(t, "c.%s.%s(", m->iface->name, m->name);
+	for (p = m->params->next; p != NULL; p = p->next) {
+		buf_addf(t, "\n%*s%s=", (int)indent + 4, "", p->name);
+		py_value(t, json_object_get(x->params, p->name), indent + 4,
+		    indent + 5 + strlen(p->name), ",");
+	}
+	if (m->params->next != NULL)
+		buf_addf(t, "\n%*s", (int)indent, "");
+	buf_addc(t, ')');
+}
+
+/* A program that makes the call through the message switch. */
+static void
+python_caller(struct html *h, const struct method *m, const struct example *x)
+{
+	const char *module = m->iface->module->name;
+	struct buf t = BUF_INIT;
+
+	if (x->error != NULL)
+		buf_addf(&t, "from xapi.storage.api.v5 import %s\n", module);
+	buf_adds(&t,
+	    "from xapi.storage.client import Client\n\n"
+	    "c = Client(queue=\"org.xen.xapi.storage.mine\")\n");
+	if (x->error != NULL) {
+		buf_adds(&t, "try:\n    ");
+		python_call(&t, m, x, 4);
+		buf_addf(&t, "\nexcept %s.%s as e:\n    print(e)", module,
+		    x->error->name);
+	} else {
+		buf_adds(&t,
+		    type_plain(m->result)->kind == TYPE_UNIT ? ""
+							     : "result = ");
+		python_call(&t, m, x, 0);
+	}
+	html_code(&h->b, "python", "Caller", (struct str){t.p, t.n});
+	buf_fini(&t);
+}
+
+/* Where an error is declared: in its module, or common to all. */
+static const char *
+ml_home(const struct module *m, const struct exn *e)
+{
+	const struct exn *one;
+
+	for (one = m->errors; one != NULL; one = one->next)
+		if (one == e)
+			return m->name;
+	return "errors";
+}
+
+/* `raise (Volume.Cancelled "x")`, or the result. */
+static void
+ml_outcome(struct buf *t, const struct method *m, const struct example *x)
+{
+	if (x->error == NULL) {
+		ml_value(t, m->result, x->result, 4);
+		return;
+	}
+	buf_adds(t, "raise (");
+	ml_module(t, ml_home(m->iface->module, x->error));
+	buf_addf(t, ".%s ", x->error->name);
+	ml_string(t, x->error_arg);
+	buf_addc(t, ')');
+}
+
+/* A plugin that gives this answer. */
+static void
+as_ocaml(struct html *h, const struct method *m, const struct example *x)
+{
+	const struct member *p;
+	struct buf t = BUF_INIT, iface = BUF_INIT;
+	size_t col;
+
+	ml_module(&iface, m->iface->module->name);
+	buf_addf(&iface, ".%s%c", m->iface->name, '\0');
+	buf_adds(&t, "open ");
+	ml_module(&t, h->api->name);
+	buf_addf(&t,
+	    "\n\nmodule Implementation = struct\n"
+	    "  include %s.Unimplemented\n\n  let ",
+	    iface.p);
+	col = t.n - 6;
+	ml_name(&t, m->name);
+	for (p = m->params; p != NULL; p = p->next) {
+		if (t.n - col + strlen(p->name) + 7 > ML_COLUMNS) {
+			buf_adds(&t, "\n     ");
+			col = t.n - 5;
+		}
+		buf_adds(&t, " ~");
+		ml_name(&t, p->name);
+		buf_adds(&t, ":_");
+	}
+	buf_adds(&t, " =\n    ");
+	ml_outcome(&t, m, x);
+	buf_addf(&t,
+	    "\nend\n\n"
+	    "let () = Script.main (%s.scripts (module Implementation))",
+	    iface.p);
+	html_code(&h->b, "ocaml", "", (struct str){t.p, t.n});
+	buf_fini(&t);
+	buf_fini(&iface);
 }
 
 /* One word of a command line. */
@@ -190,6 +302,11 @@ example(struct html *h, const struct method *m, const struct example *x)
 	    "</div>\n<div class=\"lang\" data-name=\"Python\">"
 	    "<h6>Python</h6>\n");
 	as_python(h, m, x);
+	python_caller(h, m, x);
+	buf_adds(b,
+	    "</div>\n<div class=\"lang\" data-name=\"OCaml\">"
+	    "<h6>OCaml</h6>\n");
+	as_ocaml(h, m, x);
 	buf_adds(b,
 	    "</div>\n<div class=\"lang\" data-name=\"Shell\">"
 	    "<h6>Shell</h6>\n");

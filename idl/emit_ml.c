@@ -92,7 +92,7 @@ emit_features(const struct api *api, struct out *o)
 {
 	struct buf *ml = out_file(o, "%s_features.ml", api->name);
 	struct buf *mli = out_file(o, "%s_features.mli", api->name);
-	struct buf name = BUF_INIT, all = BUF_INIT;
+	struct buf small = BUF_INIT, name = BUF_INIT, all = BUF_INIT;
 	const struct feature *f;
 	const char *c;
 
@@ -101,8 +101,11 @@ emit_features(const struct api *api, struct out *o)
 	buf_adds(mli, "\n(** Words that an answer to a query may list. *)\n");
 	for (f = api->features; f != NULL; f = f->next) {
 		buf_reset(&name);
+		buf_reset(&small);
 		for (c = f->name; *c != '\0'; c++)
-			buf_addc(&name, (char)tolower((unsigned char)*c));
+			buf_addc(&small, (char)tolower((unsigned char)*c));
+		buf_addc(&small, '\0');
+		ml_name(&name, small.p);
 		buf_addf(ml, "%slet %.*s = \"%s\"\n",
 		    f == api->features ? "\n" : "", (int)name.n, name.p,
 		    f->name);
@@ -113,6 +116,7 @@ emit_features(const struct api *api, struct out *o)
 	buf_addf(ml, "\nlet all =\n  [\n%.*s  ]\n", (int)all.n,
 	    all.n > 0 ? all.p : "");
 	buf_adds(mli, "\nval all : string list\n(** In order. *)\n");
+	buf_fini(&small);
 	buf_fini(&name);
 	buf_fini(&all);
 }

@@ -55,6 +55,12 @@ void ml_life(struct buf *b, const struct life *l, const struct life *parent,
 /* What `Interface.method --help` prints. */
 void ml_help(struct buf *b, const struct method *m);
 
+/* emit_ml_value.c: a value as an expression, and where an argument stands;
+ * its lines after the first begin at least `indent` columns in. */
+void ml_value(struct buf *b, const struct type *t, json_t *v, size_t indent);
+void ml_value_arg(
+    struct buf *b, const struct type *t, json_t *v, size_t indent);
+
 /* emit_ml_types.c */
 void ml_emit_types(const struct api *api, struct out *o);
 /* emit_ml_iface.c */

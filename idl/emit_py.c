@@ -362,7 +362,11 @@ method_spec(struct buf *b, const struct method *m)
 	buf_adds(b, "    examples=[\n");
 	for (x = m->examples; x != NULL; x = x->next)
 		example(b, x);
-	buf_adds(b, "    ],\n)\n");
+	buf_adds(b, "    ],\n");
+	if (strncmp(m->script, m->iface->name, strlen(m->iface->name)) != 0 ||
+	    strcmp(m->script + strlen(m->iface->name) + 1, m->name) != 0)
+		keyword(b, "script", m->script);
+	buf_adds(b, ")\n");
 }
 
 /* The doc string of an implementation's method. */
@@ -545,19 +549,23 @@ module_server(struct buf *b, const struct module *m)
 	buf_adds(b, ")\n");
 }
 
-/* The descriptions by name, for in-process servers. */
+/* Descriptions and errors by name, for in-process servers and clients. */
 static void
-method_table(struct buf *b, const struct module *m)
+tables(struct buf *b, const struct module *m)
 {
 	const struct iface *i;
 	const struct method *f;
+	const struct exn *e;
 
 	buf_adds(b, "\n_methods = {\n");
 	for (i = m->ifaces; i != NULL; i = i->next)
 		for (f = i->methods; f != NULL; f = f->next)
 			buf_addf(b, "    \"%s.%s\": _%s_%s,\n", i->name,
 			    f->name, i->name, f->name);
-	buf_adds(b, "}\n");
+	buf_adds(b, "}\n\n_errors = {");
+	for (e = m->errors; e != NULL; e = e->next)
+		buf_addf(b, "\n    \"%s\": %s,", e->name, e->name);
+	buf_adds(b, m->errors != NULL ? "\n}\n" : "}\n");
 }
 
 /* MODULE.py */
@@ -586,7 +594,7 @@ emit_module(const struct api *api, const struct module *m, struct out *o)
 	for (i = m->ifaces; i != NULL; i = i->next)
 		for (f = i->methods; f != NULL; f = f->next)
 			method_spec(b, f);
-	method_table(b, m);
+	tables(b, m);
 	for (i = m->ifaces; i != NULL; i = i->next) {
 		skeleton_class(b, i);
 		test_class(b, i);
@@ -604,6 +612,7 @@ emit(const struct api *api, struct out *o)
 
 	emit_types(api, o);
 	py_stub_types(api, o);
+	py_stub_client(api, o);
 	for (m = api->modules; m != NULL; m = m->next) {
 		emit_module(api, m, o);
 		py_stub_module(api, m, o);

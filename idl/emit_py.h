@@ -15,6 +15,7 @@ void py_head(struct buf *b, const struct api *api, const char *doc);
 void py_signature(struct buf *b, const struct method *m);
 
 /* emit_pyi.c */
+void py_stub_client(const struct api *api, struct out *o);
 void py_stub_types(const struct api *api, struct out *o);
 void py_stub_module(
     const struct api *api, const struct module *m, struct out *o);

@@ -166,6 +166,91 @@ iface_stub(struct buf *b, const struct iface *i)
 		buf_addf(b, "    def %s(self) -> None: ...\n", m->name);
 }
 
+/* The calls of an interface as a client has them: parameters by name. */
+static void
+client_stub(struct buf *b, const struct api *api, const struct iface *i)
+{
+	const struct method *m;
+	const struct member *p;
+
+	buf_addf(b, "\nclass _%s:\n", i->name);
+	for (m = i->methods; m != NULL; m = m->next) {
+		buf_addf(
+		    b, "    def %s(\n        self,\n        *,\n", m->name);
+		for (p = m->params->next; p != NULL; p = p->next) {
+			buf_addf(b, "        %s: ", p->name);
+			hint(b, p->type, "_types.");
+			buf_adds(b, ",\n");
+		}
+		buf_addf(
+		    b, "        %s: str = ...,\n    ) -> ", api->context->name);
+		hint(b, m->result, "_types.");
+		buf_adds(b, ": ...\n");
+	}
+}
+
+/* client.pyi: what its hand-written module makes of the descriptions. */
+void
+py_stub_client(const struct api *api, struct out *o)
+{
+	struct buf *b = out_file(o, "xapi/storage/client.pyi");
+	const struct module *m;
+	const struct iface *i;
+
+	py_head(b, api, NULL);
+	buf_adds(b,
+	    "from types import TracebackType\n"
+	    "from typing import Any, Dict, List, Optional, Type, Union\n\n"
+	    "from xapi.storage.api.v5 import _types\n"
+	    "from xapi.storage.switch import BrokerGone as BrokerGone\n"
+	    "from xapi.storage.switch import Error as Error\n"
+	    "from xapi.storage.switch import NoSuchQueue as NoSuchQueue\n"
+	    "from xapi.storage.switch import Refused as Refused\n"
+	    "from xapi.storage.switch import Timeout as Timeout\n"
+	    "\nclass BackendError(Error):\n"
+	    "    code: str\n"
+	    "    params: List[Any]\n"
+	    "    backtrace: Union[Dict[str, Any], str, None]\n"
+	    "    def __init__(\n"
+	    "        self,\n"
+	    "        code: str,\n"
+	    "        params: List[Any],\n"
+	    "        backtrace: Union[Dict[str, Any], str, None] = ...,\n"
+	    "    ) -> None: ...\n"
+	    "\nclass BadReply(Error):\n"
+	    "    reply: Any\n"
+	    "    def __init__(self, method: str, why: str, reply: Any) -> "
+	    "None: ...\n");
+	for (m = api->modules; m != NULL; m = m->next)
+		for (i = m->ifaces; i != NULL; i = i->next)
+			client_stub(b, api, i);
+	buf_adds(b,
+	    "\nclass Client:\n"
+	    "    queue: str\n"
+	    "    timeout: Optional[float]\n"
+	    "    dbg: str\n");
+	for (m = api->modules; m != NULL; m = m->next)
+		for (i = m->ifaces; i != NULL; i = i->next)
+			buf_addf(b, "    %s: _%s\n", i->name, i->name);
+	buf_adds(b,
+	    "    def __init__(\n"
+	    "        self,\n"
+	    "        queue: str,\n"
+	    "        socket: Optional[str] = ...,\n"
+	    "        timeout: Optional[float] = ...,\n"
+	    "        dbg: str = ...,\n"
+	    "    ) -> None: ...\n"
+	    "    def close(self) -> None: ...\n"
+	    "    def __enter__(self) -> Client: ...\n"
+	    "    def __exit__(\n"
+	    "        self,\n"
+	    "        kind: Optional[Type[BaseException]],\n"
+	    "        value: Optional[BaseException],\n"
+	    "        trace: Optional[TracebackType],\n"
+	    "    ) -> None: ...\n"
+	    "\ndef main(args: List[str]) -> int: ...\n");
+}
+
 /* MODULE.pyi */
 void
 py_stub_module(const struct api *api, const struct module *m, struct out *o)

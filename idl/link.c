@@ -315,6 +315,65 @@ link_features(struct link *k)
 	}
 }
 
+/* Take the module of this name out of a list; NULL when there is none. */
+static struct module *
+take_module(struct module **list, const char *name)
+{
+	struct module *m;
+
+	for (; (m = *list) != NULL; list = &m->next)
+		if (m->name != NULL && strcmp(m->name, name) == 0) {
+			*list = m->next;
+			m->next = NULL;
+			return m;
+		}
+	return NULL;
+}
+
+/* A name in the order of modules that is none of theirs. */
+static void
+unknown_module(struct link *k, const struct ref *r, const struct module *rest)
+{
+	const struct ref *o;
+	struct suggest s;
+
+	for (o = k->api->order; o != r; o = o->next)
+		if (strcmp(o->name, r->name) == 0) {
+			diag_add(k->d, r->at, "api.modules",
+			    "the module %s is there twice", r->name);
+			return;
+		}
+	suggest_init(&s, r->name);
+	for (; rest != NULL; rest = rest->next)
+		if (rest->name != NULL)
+			suggest_offer(&s, rest->name);
+	diag_add(k->d, r->at, "api.modules", "unknown module \"%s\"%s", r->name,
+	    suggest_text(&s));
+}
+
+/* Bring the modules into their declared order. */
+static void
+link_order(struct link *k)
+{
+	struct module *rest = k->api->modules, *sorted = NULL, **tail = &sorted;
+	const struct ref *r;
+
+	if (k->api->order == NULL)
+		return;
+	for (r = k->api->order; r != NULL; r = r->next) {
+		*tail = take_module(&rest, r->name);
+		if (*tail == NULL)
+			unknown_module(k, r, rest);
+		else
+			tail = &(*tail)->next;
+	}
+	*tail = rest;
+	k->api->modules = sorted;
+	for (; rest != NULL; rest = rest->next)
+		diag_add(k->d, rest->at, rest->name != NULL ? rest->name : "",
+		    "the module is not in \"modules\" of the api");
+}
+
 /* Everything. */
 void
 load_link(struct api *api, struct diag *d)
@@ -329,6 +388,7 @@ load_link(struct api *api, struct diag *d)
 		at(&k, "context", "", "");
 		link_type(&k, api->context->type);
 	}
+	link_order(&k);
 	at(&k, "api", "", "");
 	link_life(&k, &api->life, NULL);
 	link_types(&k, api->types, api->life);

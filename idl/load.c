@@ -661,6 +661,7 @@ static const struct key api_keys[] = {
     {"releases", read_releases, offsetof(struct api, releases), true},
     {"lifecycle", read_life, offsetof(struct api, life), true},
     {"features", read_features, offsetof(struct api, features), false},
+    {"modules", read_refs, offsetof(struct api, order), false},
     {NULL, NULL, 0, false},
 };
 

@@ -9,9 +9,10 @@ libidl_a_SOURCES = \
 	idl/prose.c idl/prose.h \
 	idl/load.c idl/load.h idl/load_int.h idl/load_type.c \
 	idl/link.c \
-	idl/check.c idl/check.h \
+	idl/check.c idl/check.h idl/clash.c \
 	idl/emit.c idl/emit.h \
 	idl/emit_list.c \
+	idl/emit_completion.c \
 	idl/emit_json.c \
 	idl/pytext.c idl/pytext.h \
 	idl/emit_py.c idl/emit_py.h \
@@ -20,6 +21,7 @@ libidl_a_SOURCES = \
 	idl/emit_man.c \
 	$(html_sources) \
 	idl/emit_new.c \
+	idl/links.c idl/links.h \
 	idl/diff.c idl/diff.h
 libidl_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/idl -Iidl $(YAML_CFLAGS) $(JANSSON_CFLAGS)
 
@@ -31,7 +33,8 @@ libidl_a_SOURCES += \
 	idl/emit_ml_help.c \
 	idl/emit_ml_iface.c \
 	idl/emit_ml_text.c \
-	idl/emit_ml_types.c
+	idl/emit_ml_types.c \
+	idl/emit_ml_value.c
 idl_ocaml = \
 	idl/runtime/ocaml/META \
 	idl/runtime/ocaml/Makefile \
@@ -101,6 +104,18 @@ idl/man/smapi-task.7 idl/man/smapi-volume.7: idl/man/smapi-data.7
 	@test -f $@ || { rm -f $< && $(MAKE) $<; }
 CLEANFILES += $(idl_man)
 
+# Completion of the scripts of all plugins, to be sourced (zsh: in fpath).
+idl_completion = idl/completion/smapi.bash idl/completion/_smapi \
+	idl/completion/smapi.fish
+idlcompletiondir = $(pkgdatadir)/completion
+idlcompletion_DATA = $(idl_completion)
+idl/completion/smapi.bash: xmsg-idl$(EXEEXT) $(idl_api)
+	$(AM_V_GEN)./xmsg-idl$(EXEEXT) completion -o idl/completion \
+		$(srcdir)/idl/api
+idl/completion/_smapi idl/completion/smapi.fish: idl/completion/smapi.bash
+	@test -f $@ || { rm -f $< && $(MAKE) $<; }
+CLEANFILES += $(idl_completion)
+
 # Tables and checks for C programs of our own.
 noinst_LIBRARIES += libsmapi.a
 libsmapi_a_SOURCES = idl/runtime/c/idlval.c idl/runtime/c/idlval.h
@@ -120,17 +135,24 @@ CLEANFILES += idl/gen_smapi.c idl/gen_smapi.h
 # The Python package: hand-written files and generated ones in one folder that
 # pip can install (`pip install BUILD/python`).
 idl_python = \
+	idl/runtime/python/backend.py \
 	idl/runtime/python/pyproject.toml \
 	idl/runtime/python/setup.py \
 	idl/runtime/python/xapi/__init__.py \
+	idl/runtime/python/xapi/__init__.pyi \
 	idl/runtime/python/xapi/py.typed \
 	idl/runtime/python/xapi/storage/__init__.py \
 	idl/runtime/python/xapi/storage/api/__init__.py \
 	idl/runtime/python/xapi/storage/api/runtime.py \
 	idl/runtime/python/xapi/storage/api/v5/__init__.py \
 	idl/runtime/python/xapi/storage/check.py \
+	idl/runtime/python/xapi/storage/client.py \
 	idl/runtime/python/xapi/storage/common.py \
-	idl/runtime/python/xapi/storage/log.py
+	idl/runtime/python/xapi/storage/common.pyi \
+	idl/runtime/python/xapi/storage/log.py \
+	idl/runtime/python/xapi/storage/log.pyi \
+	idl/runtime/python/xapi/storage/switch.py \
+	idl/runtime/python/xapi/storage/switch.pyi
 EXTRA_DIST += $(idl_python)
 python/stamp: xmsg-idl$(EXEEXT) $(idl_api) $(idl_python)
 	$(AM_V_GEN)rm -rf python && $(MKDIR_P) python && \

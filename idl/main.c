@@ -19,6 +19,7 @@
 #include "check.h"
 #include "diff.h"
 #include "emit.h"
+#include "links.h"
 #include "load.h"
 
 enum { EXIT_OK = 0, EXIT_BAD = 1, EXIT_USAGE = 2 };
@@ -36,7 +37,8 @@ usage(FILE *f)
 	fputs("usage: xmsg-idl FORMAT [-o DIR] [FILE-OR-FOLDER...]\n"
 	      "       xmsg-idl check [FILE-OR-FOLDER...]\n"
 	      "       xmsg-idl diff OLD NEW\n"
-	      "       xmsg-idl new-plugin [--datapath] [-o DIR] NAME\n\n"
+	      "       xmsg-idl new-plugin [--datapath] [-o DIR] NAME\n"
+	      "       xmsg-idl links DIR [FILE-OR-FOLDER...]\n\n"
 	      "Reads the declarations of the storage interface (by default\n"
 	      "those installed with the program) and writes:\n\n",
 	    f);
@@ -49,7 +51,8 @@ usage(FILE *f)
 	    "declarations\n"
 	    "  diff         what changed; status 1 when it breaks callers or\n"
 	    "               plugins and no lifecycle says so\n"
-	    "  new-plugin   a folder for a plugin of your own, in Python\n\n"
+	    "  new-plugin   a folder for a plugin of your own, in Python\n"
+	    "  links        a link in DIR for each call its programs have\n\n"
 	    "  -o DIR       write files below DIR (needed by formats of\n"
 	    "               several files; without it, to standard output)\n"
 	    "  --datapath   a datapath plugin instead of a volume plugin\n"
@@ -237,6 +240,24 @@ run_new(const char *name, const char *kind, const char *dir, char *const *paths)
 	return rc < 0 ? EXIT_BAD : EXIT_OK;
 }
 
+/* `links DIR`: 0 when all is as it should be. */
+static int
+run_links(const char *dir, char *const *paths)
+{
+	struct api *api;
+	int rc;
+
+	if (dir == NULL) {
+		fputs("xmsg-idl: links wants the folder of a plugin\n", stderr);
+		return EXIT_USAGE;
+	}
+	if ((api = read_api(paths)) == NULL)
+		return EXIT_BAD;
+	rc = make_links(api, dir);
+	api_free(api);
+	return rc < 0 ? EXIT_BAD : EXIT_OK;
+}
+
 /* `diff OLD NEW`: 0 when nobody's program breaks, 1 when one does. */
 static int
 run_diff(char *const *paths)
@@ -283,6 +304,7 @@ unknown_format(const char *name)
 	suggest_offer(&s, "check");
 	suggest_offer(&s, "diff");
 	suggest_offer(&s, "new-plugin");
+	suggest_offer(&s, "links");
 	for (i = 0; emitters[i] != NULL; i++)
 		suggest_offer(&s, emitters[i]->name);
 	fprintf(stderr,
@@ -301,7 +323,9 @@ run(const char *name, const char *kind, const char *dir, char *const *paths)
 	if (strcmp(name, "new-plugin") == 0)
 		return run_new(
 		    paths[0], kind, dir, paths[0] != NULL ? paths + 1 : paths);
-
+	if (strcmp(name, "links") == 0)
+		return run_links(
+		    paths[0], paths[0] != NULL ? paths + 1 : paths);
 	if (strcmp(name, "check") == 0)
 		return run_check(paths);
 	if (strcmp(name, "diff") == 0)

@@ -205,6 +205,7 @@ struct api {
 	const char *name, *title, *doc, *version;
 	struct member *context; /* the parameter in front of all: dbg */
 	struct release *releases;
+	struct ref *order; /* the modules' names in order, or NULL: any */
 	struct feature *features;
 	struct tdef *types; /* common types and errors */
 	struct exn *errors;

@@ -33,10 +33,13 @@ enum job_end {
 	JOB_SIGNAL, /* code: signal that it died of, not by us */
 	JOB_TIMEOUT, /* time limit passed; the script was ended */
 	JOB_CANCELLED, /* job_cancel; the script was ended */
-	JOB_OUTPUT, /* more on stdout than allowed; the script was ended */
+	JOB_OUTPUT, /* more on stdout than allowed (code 0), or than could be
+		     * kept (code: errno, ENOSPC); the script was ended */
 	JOB_NOEXEC, /* code: errno of exec */
-	JOB_LOST, /* the runner vanished: outcome unknown; script ended */
-	JOB_NOSTART, /* code: errno; nothing was run (no process, full disk) */
+	JOB_LOST, /* the runner vanished, or (code: errno, EBADMSG) its files
+		   * cannot be read: outcome unknown; script ended */
+	JOB_NOSTART, /* code: errno; nothing was run (no process, full disk;
+		      * ECHILD: the runner vanished before it began) */
 };
 
 struct job_result {
@@ -45,15 +48,14 @@ struct job_result {
 	int64_t start_wall_ns, took_ns; /* 0 when unknown */
 	struct str out; /* all of stdout (bounded by max_out) */
 	struct str err; /* the last of stderr (bounded by max_err) */
-	bool
-	    stuck; /* something is in uninterruptible sleep and survived KILL */
+	bool stuck; /* something survived KILL (uninterruptible sleep) */
 	char script[256]; /* path, as far as it fits */
 };
 
 /* Borrowed: r and what it points to, until fn returns. */
 typedef void (*job_done_fn)(const struct job_result *r, void *arg);
 
-/* What all runs share. */
+/* What all runs share; strings are borrowed while there are jobs. */
 struct job_limits {
 	const char *runner; /* path of xmsg-run */
 	const char *path; /* PATH of scripts */
@@ -80,14 +82,16 @@ struct job;
 /* NULL with the reason (libevent out of memory). */
 struct jobs *jobs_new(
     struct event_base *base, const struct job_limits *l, struct err *e);
-/* Forgets all runs without ending them and without calling anyone. */
+/* Forgets all runs without ending them and without calling anyone.  Not from
+ * within a callback. */
 void jobs_free(struct jobs *js);
 
 /* How many are running; for limits and listings. */
 unsigned jobs_running(const struct jobs *js);
 
 /* Run, or take up.  Never fails and never calls fn before it returns: what
- * could not be started comes as JOB_NOSTART. */
+ * could not be started comes as JOB_NOSTART.  spec is borrowed for the call;
+ * the job is gone when fn returns. */
 struct job *job_start(
     struct jobs *js, const struct job_spec *spec, job_done_fn fn, void *arg);
 

@@ -70,6 +70,8 @@ const struct conf_row asettings_rows[] = {
 	{"scripts", "path", CONF_STR, S(path),
 	 "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 0, 0,
 	 CONF_RELOAD, "PATH of scripts."},
+	{"scripts", "env", CONF_STR, S(env), "", 0, 0, 0,
+	 "Further variables of scripts, as \"NAME=VALUE NAME=VALUE\"."},
 	{"scripts", "time", CONF_TIME, S(time), "600s", 0, 365 * DAY,
 	 CONF_RELOAD, "Time limit of a script; 0: none."},
 	{"scripts", "times", CONF_STR, S(times), "", 0, 0, CONF_RELOAD,
@@ -186,6 +188,36 @@ asettings_owners(const struct asettings *s, size_t *n)
 	return uids;
 }
 
+char **
+asettings_env(const struct asettings *s)
+{
+	size_t len = strlen(s->env), most = len / 2 + 2, n = 0;
+	char **v = xmalloc(most * sizeof *v + len + 1), *p;
+
+	/* the words stand behind the array */
+	p = memcpy(v + most, s->env, len + 1);
+	for (char *w = strtok_r(p, " \t", &p); w != NULL;
+	     w = strtok_r(NULL, " \t", &p))
+		v[n++] = w;
+	v[n] = NULL;
+	return v;
+}
+
+/* Each variable has a name. */
+static int
+check_env(const struct asettings *s, struct err *e)
+{
+	char **v = asettings_env(s);
+	int rc = 0;
+
+	for (size_t i = 0; v[i] != NULL && rc == 0; i++)
+		if (strcspn(v[i], "=") == 0 || strchr(v[i], '=') == NULL)
+			rc = err_set(e, EINVAL,
+			    "scripts.env: \"%s\" is not NAME=VALUE", v[i]);
+	free(v);
+	return rc;
+}
+
 int
 asettings_check(const struct asettings *s, struct err *e)
 {
@@ -205,5 +237,5 @@ asettings_check(const struct asettings *s, struct err *e)
 	at = s->owners;
 	while ((rc = next_owner(&at, &uid, e)) == 1)
 		;
-	return rc;
+	return rc == -1 ? -1 : check_env(s, e);
 }

@@ -19,7 +19,7 @@ struct asettings {
 	/* limits */
 	int64_t concurrent, queue, sr, scripts, in_hand;
 	/* scripts */
-	char *runner, *path, *cgroup, *times;
+	char *runner, *path, *env, *cgroup, *times;
 	int64_t time, query_time, output, stderr_bytes, grace, term, nofile;
 	/* record of calls */
 	int64_t record;
@@ -38,5 +38,9 @@ int asettings_check(const struct asettings *s, struct err *e);
 
 /* The uids of `owners`: a new array of *n, for free(3); NULL when empty. */
 unsigned *asettings_owners(const struct asettings *s, size_t *n);
+
+/* The variables of `env`: a new NULL-terminated array, one allocation for
+ * free(3). */
+char **asettings_env(const struct asettings *s);
 
 #endif

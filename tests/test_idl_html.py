@@ -398,7 +398,7 @@ class TestExamples(Reference):
     def implementation(self, blocks):
         """The class of an example, made."""
         space = {}
-        code, = self.by_lang(blocks, "python")
+        code = self.by_lang(blocks, "python")[0]
         exec(compile(code, "example", "exec"), space)
         return space["Implementation"]()
 
@@ -427,7 +427,10 @@ class TestExamples(Reference):
                          set(m["name"] for m in self.api["methods"]))
         for call, blocks in self.all:
             self.assertEqual([l for l, label, text in blocks],
-                             ["json", "json", "python", "console"], call)
+                             ["json", "json", "python", "python", "ocaml",
+                              "console"], call)
+            self.assertEqual([label for l, label, text in blocks
+                              if l == "python"], ["Plugin", "Caller"], call)
 
     def test_python_gives_what_json_says(self):
         for call, blocks in self.all:
@@ -443,6 +446,37 @@ class TestExamples(Reference):
                     self.assertTrue(got["backtrace"][key])
                     got["backtrace"][key] = []
             self.assertEqual(got, wanted, call)
+
+    def test_callers_send_and_get_what_json_says(self):
+        from xapi.storage.switch import Switch
+        rpc = Switch.rpc
+        self.addCleanup(setattr, Switch, "rpc", rpc)
+        for call, blocks in self.all:
+            request, answer = map(json.loads, self.by_lang(blocks, "json"))
+            failed = "Error" in blocks[1][1]
+            sent = []
+
+            def reply(switch, queue, payload, seconds):
+                sent.append(json.loads(payload))
+                return json.dumps({"id": 0, "result": answer, "error": None}
+                                  if not failed else {
+                    "id": 0, "result": None, "error":
+                    ["Backend_error_with_backtrace", [
+                        answer["code"], ["{}"] + answer["params"]]]})
+
+            Switch.rpc = reply
+            space, out = {}, io.StringIO()
+            with redirect_stdout(out):
+                exec(compile(self.by_lang(blocks, "python")[1], "caller",
+                             "exec"), space)
+            one, = sent
+            self.assertEqual(one["method"], "smapiv3." + call)
+            params, = one["params"]
+            self.assertEqual(dict(params, dbg=request["dbg"]), request, call)
+            if failed:
+                self.assertEqual(out.getvalue(), answer["params"][1] + "\n")
+            else:
+                self.assertEqual(space.get("result"), answer, call)
 
     def test_sessions_print_what_they_show(self):
         for call, blocks in self.all:
@@ -468,10 +502,12 @@ class TestExamples(Reference):
                     got["backtrace"]["lines"] = []
                 self.assertEqual(got, shown, typed)
 
-    def test_python_fits_its_columns(self):
+    def test_code_fits_its_columns(self):
         for call, blocks in self.all:
-            for line in self.by_lang(blocks, "python")[0].splitlines():
-                self.assertLessEqual(len(line), 79, call)
+            for lang, columns in (("python", 79), ("ocaml", 80)):
+                for text in self.by_lang(blocks, lang):
+                    for line in text.splitlines():
+                        self.assertLessEqual(len(line), columns, call)
 
     def test_json_elsewhere_is_json(self):
         for name in ("types.html", "errors.html", "protocol.html"):
@@ -563,15 +599,32 @@ class TestPython(Typed):
 
 
 class TestOcaml(Typed):
+    """Wants what packaging/setup.sh installs."""
 
-    def test_tutorial(self):
+    STRICT = ["-w", "+a-4-9-40-41-42-44-45-70", "-warn-error", "+a", "-g",
+              "-package", "unix,yojson"]
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
         if not shutil.which("ocamlfind") or subprocess.call(
                 ["ocamlfind", "query", "yojson"], stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL):
-            self.skipTest("no ocamlfind with yojson")
-        library = os.path.join(self.work, "library")
-        shutil.copytree(os.path.join(BUILD, "ocaml"), library)
-        self.env["SMAPI"] = library
+            raise AssertionError(
+                "ocamlfind with yojson is not installed: packaging/setup.sh "
+                "installs what the tests need")
+        cls.library = os.path.join(cls.work, "library")
+        shutil.copytree(os.path.join(BUILD, "ocaml"), cls.library)
+        cls.env["SMAPI"] = cls.library
+
+    def built(self, *words, **more):
+        """A command that must succeed and have nothing to say."""
+        done = subprocess.run(
+            words, env=self.env, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, universal_newlines=True, **more)
+        self.assertEqual((done.returncode, done.stdout), (0, ""), words)
+
+    def test_tutorial(self):
         os.mkdir(os.path.join(self.work, "disks"))
         with open(os.path.join(self.work, "disks", "sr.json"), "w") as f:
             f.write("{}")
@@ -579,6 +632,41 @@ class TestOcaml(Typed):
         os.mkdir(plugin)
         _, blocks = self.both("tutorial.html")
         self.assertEqual(self.type_all(blocks, plugin), 1)
+
+    def test_examples_compile_and_give_what_json_says(self):
+        self.built("make", "-s", "-C", self.library, "smapi.cma")
+        place = os.path.join(self.work, "examples")
+        os.mkdir(place)
+        programs = []
+        for page in self.pages.values():
+            for call, blocks in page.examples:
+                text = dict((l, text) for l, label, text in blocks)
+                name = "example%d" % len(programs)
+                with open(os.path.join(place, name + ".ml"), "w") as f:
+                    f.write(text["ocaml"] + "\n")
+                programs.append((call, name, blocks))
+        self.assertGreater(len(programs), 49)
+        self.built("ocamlfind", "ocamlc", *self.STRICT, "-I", self.library,
+                   "-c", *[name + ".ml" for call, name, blocks in programs],
+                   cwd=place)
+        for call, name, blocks in programs:
+            request, wanted = [text for l, label, text in blocks
+                               if l == "json"]
+            wanted = json.loads(wanted)
+            self.built("ocamlfind", "ocamlc", "-package", "unix,yojson",
+                       "-linkpkg", "-I", self.library, "smapi.cma",
+                       name + ".cmo", "-o", call, cwd=place)
+            done = subprocess.run(
+                [os.path.join(place, call), "--json"], env=self.env,
+                input=json.dumps(json.loads(request)) + "\n",
+                stdout=subprocess.PIPE, universal_newlines=True)
+            got = json.loads(done.stdout)
+            failed = "Error" in blocks[1][1]
+            self.assertEqual(done.returncode, 1 if failed else 0, call)
+            if failed:
+                got, wanted = [(v["code"], v["params"])
+                               for v in (got, wanted)]
+            self.assertEqual(got, wanted, call)
 
 
 if __name__ == "__main__":

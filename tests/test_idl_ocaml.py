@@ -494,6 +494,24 @@ class Plugin(examples.Filebased):
             self.assertTrue(out.startswith("usage: " + name), out)
             self.assertIn("Example: ", out)
 
+    def test_its_help_shows_the_sessions_of_the_python_help(self):
+        """Those are run, under every Python."""
+        code = ("from xapi.storage.api.v5 import plugin, volume, "
+                "datapath, task\n"
+                "for m in (plugin, volume, datapath, task):\n"
+                "    for s in m._methods.values():\n"
+                "        print(m._runtime.parser_of(s).format_help())\n")
+        env = dict(os.environ, PYTHONPATH=os.path.join(BUILD, "python"))
+        out = subprocess.check_output(
+            [sys.executable, "-B", "-c", code], env=env).decode()
+        wanted = re.findall(r"(?m)^    \$ .*\n.*", out)
+        got = []
+        for name in ("plugin", "volume", "datapath", "task"):
+            with open(os.path.join(BUILD, "ocaml/smapi_%s.ml" % name)) as f:
+                got += re.findall(r"(?m)^    \$ .*\n.*", f.read())
+        self.assertGreater(len(wanted), 49)
+        self.assertEqual(wanted, got)
+
     def test_the_python_plugin_reads_the_same_repository(self):
         sr = self.attach()
         disk = self.make(sr)

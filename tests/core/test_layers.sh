@@ -14,7 +14,7 @@ cd "$top" || exit 99
 
 pure='broker/mswitch*.[ch] broker/session.[ch] broker/waiter.[ch]
 	broker/trace.[ch] broker/msgq.[ch] broker/idmap.[ch]
-	broker/deadline.[ch] broker/jsonw.[ch] broker/store.h lib/http1.[ch]
+	broker/deadline.[ch] broker/jsonw.[ch] broker/rpc.[ch] broker/store.h lib/http1.[ch]
 	lib/wire*.[ch] lib/json*.[ch] lib/ring*.[ch] lib/redact*.[ch]
 	lib/buf.[ch] lib/heap.[ch] lib/str.h lib/err.[ch]'
 programs='broker cli storage-adapter idl'
@@ -35,7 +35,11 @@ result() {
 
 # Where a file may look for headers: its own folder and lib.
 folders() {
-	echo "-I$(dirname "$1") -Ilib"
+	case $1 in
+	storage-adapter/*) # and the generated tables with their runtime
+		echo "-Istorage-adapter -Ilib -Iidl/runtime/c -I$build/idl" ;;
+	*) echo "-I$(dirname "$1") -Ilib" ;;
+	esac
 }
 
 # ---- the pure parts ----
@@ -65,8 +69,8 @@ door() {
 		storage-adapter/*.[ch] idl/*.[ch] 2>/dev/null) |
 		grep -vE "$2"
 }
-result 'sqlite3 is known to sqldb only' \
-	"$(door 'sqlite3' '^broker/sqldb')"
+result 'sqlite3 is known to sqldb and to the adapter'\''s state only' \
+	"$(door 'sqlite3' '^(broker/sqldb|storage-adapter/state\.c)')"
 result 'the event loop is known to those who run it' \
 	"$(door 'event2?[/.]' \
 		'^(broker/(http|server|store_sqlite)\.c|storage-adapter/.*)$')"
@@ -85,7 +89,8 @@ for d in lib $programs tests/support; do
 		test -f "$h" || continue
 		count=$((count + 1))
 		more=
-		test "$d" = tests/support && more='-Itests -Ibroker'
+		test "$d" = tests/support && more="-Itests -Ibroker \
+			-Istorage-adapter -Iidl/runtime/c -I$build/idl"
 		out=$(printf '#include "%s"\n' "$(basename "$h")" |
 			$cc $(folders "$h") $more -Wall -Werror -fsyntax-only \
 				-xc - 2>&1) ||
@@ -112,7 +117,8 @@ result 'every header has a guard of its own' "$found"
 # ---- programs ----
 
 # What is included with quotes is in the file's own folder, in lib, or made by
-# the build; the command line alone looks into the database's header.
+# the build; the command line alone looks into the database's header, and the
+# adapter uses the runtime of the generated tables.
 found=
 for d in lib $programs; do
 	for f in "$d"/*.[ch]; do
@@ -121,6 +127,7 @@ for d in lib $programs; do
 			case $i in
 			config.h | gen_* | html_*) continue ;; # made by the build
 			../broker/sqldb.h) test "$d" = cli && continue ;;
+			idlval.h) test "$d" = storage-adapter && continue ;;
 			*/*) ;;
 			*) test -f "$d/$i" && continue
 				test -f "lib/$i" && continue ;;

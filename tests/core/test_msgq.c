@@ -19,8 +19,17 @@ struct list {
 static struct body *
 some_body(const char *payload)
 {
-	return body_new(
-	    1, 2, STR("from"), STR("to"), STR(""), STR("k"), str_of(payload));
+	struct body_from f = {.at_ns = 1,
+	    .re_id = 2,
+	    .uid = 3,
+	    .pid = 4,
+	    .origin = STR("from"),
+	    .reply_to = STR("to"),
+	    .key = STR("k"),
+	    .comm = STR("me"),
+	    .payload = str_of(payload)};
+
+	return body_new(&f);
 }
 
 /* The queue gives what the list holds, from anywhere. */
@@ -166,12 +175,71 @@ body_holds_its_parts(void **state)
 	free(b);
 }
 
+/* Removing from anywhere and putting back at the same places. */
+static void
+put_back(void **state)
+{
+	struct rnd r = rnd_start("put back");
+	struct list *l = calloc(1, sizeof *l);
+	int64_t *gone = calloc(20000, sizeof *gone);
+	struct msgq q = {0};
+	size_t ngone = 0, k;
+	int64_t id = 5;
+
+	(void)state;
+	assert_non_null(l);
+	assert_non_null(gone);
+	for (int i = 0; i < 20000; i++) {
+		uint32_t what = rnd_below(&r, 8);
+
+		if (what < 3 && l->n < 2000) {
+			append(&q, l, id += 1 + rnd_below(&r, 3));
+		} else if (what < 6 && l->n > 0) {
+			k = rnd_below(&r, (uint32_t)l->n);
+			gone[ngone++] = l->id[k];
+			remove_at(&q, l, k);
+		} else if (ngone > 0) {
+			size_t g = rnd_below(&r, (uint32_t)ngone), at = 0;
+			struct msg *m = msgq_insert(&q, gone[g]);
+
+			assert_non_null(m);
+			assert_int_equal(m->id, gone[g]);
+			assert_int_equal(m->flags, 0);
+			assert_null(m->body);
+			m->body = some_body("back");
+			while (at < l->n && l->id[at] < gone[g])
+				at++;
+			memmove(l->id + at + 1, l->id + at,
+			    (l->n - at) * sizeof l->id[0]);
+			l->id[at] = gone[g];
+			l->n++;
+			gone[g] = gone[--ngone];
+		}
+		if (i % 50 == 0)
+			compare(&q, l, &r);
+	}
+	compare(&q, l, &r);
+	assert_true(l->n > 100);
+	while (l->n > 0) /* all out, all in, backwards */
+		remove_at(&q, l, 0);
+	for (int i = 1000; i-- > 0;)
+		assert_non_null(msgq_insert(&q, 10 * i));
+	assert_true(msgq_check(&q));
+	assert_int_equal(q.n, 1000);
+	for (int i = 0; i < 1000; i++)
+		assert_non_null(msgq_find(&q, 10 * i));
+	msgq_fini(&q);
+	free(gone);
+	free(l);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(random_runs_match_a_list),
 	    cmocka_unit_test(steady_use_does_not_grow),
+	    cmocka_unit_test(put_back),
 	    cmocka_unit_test(ids_at_the_ends),
 	    cmocka_unit_test(body_holds_its_parts),
 	};

@@ -1099,6 +1099,7 @@ requests_of_another_boot_are_held(void **state)
 	two_queues(t);
 	old = ct_publish(t, "q", "old");
 	freed = ct_publish(t, "q", "released");
+	assert_int_equal(ct_mark(t, "q", freed, STORE_HELD_OPERATOR), MS_OK);
 	assert_int_equal(ct_mark(t, "q", freed, STORE_RELEASED), MS_OK);
 	assert_int_equal(
 	    ct_end(t, x, ct_begin_reply(t, x, "q", "none", 3)), MS_OK);

@@ -116,6 +116,19 @@ step_answer(struct script *s, struct ct_client *c, int q)
 }
 
 static void
+step_cancel(struct script *s, struct ct_client *c, int q)
+{
+	struct ct_change *x = begin(s);
+	struct ms_cancel k = {.queue = str_of(qnames[q]),
+	    .id = some_id(s),
+	    .reply_to = rnd_below(&s->rnd, 4) ? STR("p1") : STR("none"),
+	    .failure = STR("failure"),
+	    .note = STR("note")};
+
+	began(s, mswitch_cancel(s->t->m, &x->ch, &c->client, &k));
+}
+
+static void
 step_mark(struct script *s, struct ct_client *c, int q)
 {
 	struct ct_change *x = begin(s);
@@ -126,6 +139,46 @@ step_mark(struct script *s, struct ct_client *c, int q)
 }
 
 /* Polls of a client come one after the other, as over a connection. */
+static void
+step_delete(struct script *s, struct ct_client *c, int q)
+{
+	struct ct_change *x = begin(s);
+
+	began(s,
+	    mswitch_delete(s->t->m, &x->ch, &c->client, str_of(qnames[q]),
+		some_id(s), STR("note")));
+}
+
+static void
+step_restore(struct script *s, struct ct_client *c, int q)
+{
+	struct ct_change *x = begin(s);
+
+	began(s,
+	    mswitch_restore(
+		s->t->m, &x->ch, &c->client, str_of(qnames[q]), some_id(s)));
+}
+
+static void
+step_pause(struct script *s, struct ct_client *c, int q)
+{
+	struct ct_change *x = begin(s);
+
+	began(s,
+	    mswitch_pause(s->t->m, &x->ch, &c->client, str_of(qnames[q]),
+		rnd_below(&s->rnd, 2)));
+}
+
+static void
+step_requeue(struct script *s, struct ct_client *c, int q)
+{
+	struct ct_change *x = begin(s);
+
+	began(s,
+	    mswitch_requeue(
+		s->t->m, &x->ch, &c->client, str_of(qnames[q]), some_id(s)));
+}
+
 static void
 step_poll(struct script *s, struct ct_client *c, int q)
 {
@@ -152,7 +205,8 @@ step_leave(struct script *s, struct ct_client *c, int q)
 
 static void (*const steps[])(struct script *, struct ct_client *, int) = {
     step_create, step_create, step_destroy, step_send, step_send, step_send,
-    step_send, step_ack, step_ack, step_answer, step_mark, step_poll, step_poll,
+    step_send, step_ack, step_ack, step_answer, step_cancel, step_mark,
+    step_requeue, step_delete, step_restore, step_pause, step_poll, step_poll,
     step_leave};
 
 /* Commit, then see that what was under way has been told. */
@@ -205,6 +259,7 @@ check_offered(struct ct *t, const char *name)
 
 	if (q == NULL)
 		return;
+	assert_int_equal(ct_pause(t, name, false), MS_OK);
 	at = msgq_seek(&q->q, INT64_MIN);
 	while ((msg = msgq_next(&q->q, &at)) != NULL)
 		n += msg->held <= 0 && !(msg->flags & MSG_ANSWERED);
@@ -312,7 +367,9 @@ static const char *const mnames[QUEUES] = {"p0", "p1", "p2", "t0", "t1", "t2"};
 struct mmsg {
 	int64_t id, re_id, answer; /* answer: id of its reply, 0 none */
 	int queue, held;
-	bool gone;
+	bool gone, again;
+	bool kept; /* removed by hand */
+	bool back; /* put back, although it has had its reply */
 	char payload[12];
 };
 
@@ -324,7 +381,7 @@ struct model {
 	int owner[QUEUES]; /* client, -1: persistent */
 	struct mmsg m[MOST];
 	size_t n;
-	uint64_t published, polls;
+	uint64_t published, polls, restored;
 };
 
 /* Queues 3.. are transient, of client (q - 3). */
@@ -473,6 +530,84 @@ do_answer(struct model *w, int q)
 	ct_free(x);
 }
 
+/* Remove, with a failure for the caller when it waits. */
+static void
+do_cancel(struct model *w, int q)
+{
+	struct mmsg *r = any(w);
+	struct ct_change *x;
+	struct ms_cancel k = {.failure = STR("failure"), .note = STR("note")};
+	bool adds;
+
+	if (r == NULL || r->gone)
+		return;
+	adds = w->exists[q] && r->answer == 0 && r->re_id == 0;
+	k.queue = str_of(mnames[r->queue]);
+	k.id = r->id;
+	k.reply_to = str_of(mnames[q]);
+	x = ct_new();
+	assert_int_equal(
+	    ct_end(w->t, x, mswitch_cancel(w->t->m, &x->ch, NULL, &k)), MS_OK);
+	r->gone = r->kept = true;
+	assert_int_equal(x->ch.id != 0, adds);
+	if (adds) {
+		r->answer = x->ch.id;
+		(void)model_add(w, q, x->ch.id, r->id, "failure");
+	}
+	ct_free(x);
+}
+
+/* Remove without a word. */
+static void
+do_delete(struct model *w, int q)
+{
+	struct mmsg *r = any(w);
+	struct ct_change *x;
+
+	(void)q;
+	if (r == NULL || r->gone)
+		return;
+	x = ct_new();
+	assert_int_equal(ct_end(w->t, x,
+			     mswitch_delete(w->t->m, &x->ch, NULL,
+				 str_of(mnames[r->queue]), r->id, STR("me"))),
+	    MS_OK);
+	ct_turn(w->t);
+	r->gone = true;
+	r->kept = r->answer == 0 || r->back; /* the others were over */
+	ct_free(x);
+}
+
+/* Put something back. */
+static void
+do_restore(struct model *w, int q)
+{
+	struct mmsg *r = any(w);
+	struct ct_change *x;
+	enum ms_rc rc;
+
+	(void)q;
+	for (int i = 0; i < 30 && r != NULL && !r->kept; i++)
+		r = any(w);
+	if (r == NULL)
+		return;
+	x = ct_new();
+	rc = ct_end(w->t, x,
+	    mswitch_restore(
+		w->t->m, &x->ch, NULL, str_of(mnames[r->queue]), r->id));
+	assert_int_equal(rc, w->exists[r->queue] ? MS_OK : MS_NO_QUEUE);
+	if (rc == MS_OK) {
+		assert_int_equal(x->ch.found, r->kept);
+		w->restored += r->kept;
+	}
+	if (rc == MS_OK && r->kept) {
+		r->gone = r->kept = false;
+		r->back = r->answer != 0;
+		r->again = r->held <= 0;
+	}
+	ct_free(x);
+}
+
 static void
 do_ack(struct model *w, int q)
 {
@@ -502,8 +637,56 @@ do_mark(struct model *w, int q)
 	    !w->exists[m->queue] ? MS_NO_QUEUE
 		: m->gone	 ? MS_NO_MESSAGE
 				 : MS_OK);
-	if (!m->gone)
+	if (m->gone)
+		return;
+	if (m->held > 0 && held < 0)
+		m->again = true; /* whatever the cursor of the next poll */
+	if (held > 0)
+		m->again = false;
+	if (m->held > 0 || held > 0)
 		m->held = held;
+}
+
+/* Offer it again. */
+static void
+do_requeue(struct model *w, int q)
+{
+	struct mmsg *m = any(w);
+	struct ct_change *x;
+	enum ms_rc rc;
+
+	(void)q;
+	if (m == NULL)
+		return;
+	x = ct_new();
+	rc = ct_end(w->t, x,
+	    mswitch_requeue(
+		w->t->m, &x->ch, NULL, str_of(mnames[m->queue]), m->id));
+	assert_int_equal(rc,
+	    !w->exists[m->queue]	     ? MS_NO_QUEUE
+		: m->gone		     ? MS_NO_MESSAGE
+		: m->answer != 0 && !m->back ? MS_HELD
+					     : MS_OK);
+	if (rc == MS_OK) {
+		m->held = STORE_RELEASED;
+		m->again = true;
+	}
+	ct_free(x);
+}
+
+/* Take over what the core thinks of what is to be offered again: the recorder,
+ * from which it knows that after a restart, does not reach back for ever. */
+static void
+see_again(struct model *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		struct mmsg *m = &w->m[i];
+		struct queue *q =
+		    mswitch_queue(w->t->m, str_of(mnames[m->queue]));
+		struct msg *msg = q ? msgq_find(&q->q, m->id) : NULL;
+
+		m->again = msg != NULL && (msg->flags & MSG_AGAIN);
+	}
 }
 
 /* What a poll must give. */
@@ -525,7 +708,7 @@ do_poll(struct model *w, int q)
 	}
 	for (size_t i = 0; i < w->n && n < CT_MOST; i++) {
 		m = &w->m[i];
-		if (m->gone || m->held > 0 || m->id <= from ||
+		if (m->gone || m->held > 0 || (m->id <= from && !m->again) ||
 		    (strcmp(mnames[m->queue], names[0]) != 0 &&
 			strcmp(mnames[m->queue], names[1]) != 0))
 			continue;
@@ -535,10 +718,13 @@ do_poll(struct model *w, int q)
 			assert_int_equal(c->got[n].re_id, m->re_id);
 			assert_string_equal(c->got[n].payload, m->payload);
 		}
+		m->again = false;
 		n++;
 	}
 	if (n < CT_MOST)
 		assert_int_equal(n, c->ngot);
+	else
+		see_again(w); /* more came than was compared */
 }
 
 /* The owner of transient queues leaves and comes back. */
@@ -571,14 +757,16 @@ do_restart(struct model *w, int q)
 	ct_turn(w->t);
 	/* a request with its reply is over */
 	for (size_t i = 0; i < w->n; i++)
-		if (w->m[i].answer != 0)
+		if (w->m[i].answer != 0 && !w->m[i].back)
 			w->m[i].gone = true;
+	see_again(w);
 }
 
 static void (*const acts[])(struct model *, int) = {do_create, do_create,
     do_destroy, do_publish, do_publish, do_publish, do_publish, do_reply,
-    do_reply, do_answer, do_answer, do_ack, do_ack, do_ack, do_mark, do_poll,
-    do_poll, do_leave, do_restart};
+    do_reply, do_answer, do_answer, do_cancel, do_delete, do_restore,
+    do_restore, do_ack, do_ack, do_ack, do_mark, do_requeue, do_poll, do_poll,
+    do_leave, do_restart};
 
 /* The index holds what the model holds. */
 static void
@@ -626,6 +814,7 @@ random_steps(void **state, int64_t cache, int most)
 	compare(w);
 	assert_true(w->polls > (uint64_t)most / 20);
 	assert_true(w->published > (uint64_t)most / 20);
+	assert_true(w->restored > (uint64_t)most / 100);
 	for (int i = 0; i < CLIENTS; i++)
 		ct_close(w->t, &w->c[i]);
 	ct_turn(w->t);

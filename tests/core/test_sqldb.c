@@ -245,7 +245,7 @@ settings_are_in_force(void **state)
 	}
 	/* extended codes: which constraint */
 	assert_int_equal(
-	    sqlite3_exec(h[0], "INSERT INTO meta VALUES (1, 1, '', 1)", NULL,
+	    sqlite3_exec(h[0], "INSERT INTO meta VALUES (1, 1, '', 1, 0)", NULL,
 		NULL, NULL),
 	    SQLITE_CONSTRAINT_PRIMARYKEY);
 	for (int i = 3; i-- > 0;)
@@ -259,13 +259,22 @@ tables_are_strict(void **state)
 {
 	static const char *const want =
 	    "answered.id INTEGER,"
-	    "answered.reply INTEGER,message.at_ns INTEGER,message.held INTEGER,"
+	    "answered.reply INTEGER,message.at_ns INTEGER,message.comm BLOB,"
+	    "message.held INTEGER,"
 	    "message.id INTEGER,message.key BLOB,message.origin BLOB,"
-	    "message.payload BLOB,message.qid INTEGER,message.re_id INTEGER,"
-	    "message.re_queue BLOB,message.reply_to BLOB,"
+	    "message.payload BLOB,message.pid INTEGER,message.qid INTEGER,"
+	    "message.re_id INTEGER,"
+	    "message.re_queue BLOB,message.reply_to BLOB,message.uid INTEGER,"
+	    "meta.acts INTEGER,"
 	    "meta.boot_first INTEGER,meta.boot_id TEXT,meta.one INTEGER,"
 	    "meta.reserved INTEGER,queue.name BLOB,queue.owner BLOB,"
-	    "queue.qid INTEGER";
+	    "queue.paused INTEGER,queue.qid INTEGER,"
+	    "removed.act INTEGER,removed.at_ns INTEGER,removed.by BLOB,"
+	    "removed.comm BLOB,removed.gone_ns INTEGER,removed.held INTEGER,"
+	    "removed.id INTEGER,removed.key BLOB,removed.origin BLOB,"
+	    "removed.payload BLOB,removed.pid INTEGER,removed.queue BLOB,"
+	    "removed.re_id INTEGER,removed.re_queue BLOB,"
+	    "removed.reply_to BLOB,removed.uid INTEGER,removed.why INTEGER";
 	struct fix *f = *state;
 	struct sqldb *db = must_open(f, SQLDB_WRITER, BOOT_A);
 	sqlite3_stmt *s = NULL;
@@ -317,18 +326,21 @@ other_files_are_refused(void **state)
 		NULL, "database of another program"},
 	    {"empty with a foreign id", "PRAGMA application_id=1;", NULL,
 		"database of another program"},
-	    {"newer", "PRAGMA user_version=2; CREATE TABLE meta (reserved)",
-		NULL, "has format 2, this program knows up to 1"},
+	    {"newer", "PRAGMA user_version=3; CREATE TABLE meta (reserved)",
+		NULL, "has format 3, this program knows up to 2"},
 	    {"older than the first", "CREATE TABLE meta (reserved)", NULL,
 		"has format 0"},
 	    {"negative format", "PRAGMA user_version=-1; CREATE TABLE m (x)",
 		NULL, "has format -1"},
 	    {"without a row",
-		"PRAGMA user_version=1; CREATE TABLE meta"
+		"PRAGMA user_version=2; CREATE TABLE meta"
 		" (reserved); CREATE TABLE queue (name, qid)",
 		NULL, "meta is empty"},
-	    {"without tables", "PRAGMA user_version=1; CREATE TABLE t (x)",
+	    {"without tables", "PRAGMA user_version=2; CREATE TABLE t (x)",
 		NULL, ""},
+	    {"first format, without tables",
+		"PRAGMA user_version=1; CREATE TABLE t (x)", NULL,
+		"cannot change the tables to the new format"},
 	};
 	struct fix *f = *state;
 	char copy[TEMPDIR_MAX + 16];
@@ -359,6 +371,151 @@ other_files_are_refused(void **state)
 			continue; /* of our kind: its journal mode changes */
 		assert_true(tempdir_same(f->path, copy));
 	}
+}
+
+/* ---- an older format ---- */
+
+/* A database as the first version left it: three queues, one transient; a
+ * request, one held, a reply with odd bytes, and an answer that is remembered. */
+static const char first_format[] =
+    "PRAGMA journal_mode=WAL;"
+    "CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1),"
+    " reserved INTEGER NOT NULL, boot_id TEXT NOT NULL,"
+    " boot_first INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE queue (qid INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " name BLOB NOT NULL UNIQUE, owner BLOB) STRICT;"
+    "CREATE TABLE message (id INTEGER PRIMARY KEY, qid INTEGER NOT NULL,"
+    " at_ns INTEGER NOT NULL, held INTEGER NOT NULL, re_id INTEGER NOT NULL,"
+    " origin BLOB NOT NULL, reply_to BLOB, re_queue BLOB, key BLOB,"
+    " payload BLOB NOT NULL) STRICT;"
+    "CREATE TABLE answered (id INTEGER PRIMARY KEY, reply INTEGER NOT NULL)"
+    " STRICT;"
+    "INSERT INTO meta VALUES (1, 1000, '" BOOT_A "', 1);"
+    "INSERT INTO queue (name, owner) VALUES (x'61', NULL), (x'ff00', x'6d65'),"
+    " (x'30', NULL);"
+    "INSERT INTO message VALUES"
+    " (10, 1, 7, 0, 0, x'6d65', x'ff00', NULL, x'6b', x'68656c6c6f'),"
+    " (11, 1, 8, 1, 0, x'6d65', x'', NULL, NULL, zeroblob(100000)),"
+    " (12, 2, 9, 0, 5, x'796f75', NULL, x'61', NULL, x'00ff');"
+    "INSERT INTO answered VALUES (5, 12);"
+    "PRAGMA application_id=0x786d7367; PRAGMA user_version=1;";
+
+/* What the messages of a database are, as text. */
+static struct buf all;
+
+static int
+put_msg(struct store_op *op, const struct store_msg *m)
+{
+	(void)op;
+	buf_addf(&all, "%d %.*s at %d held %d re %d %.*s>%.*s %.*s key %.*s",
+	    (int)m->id, (int)m->queue.n, m->queue.p, (int)m->at_ns, m->held,
+	    (int)m->re_id, (int)m->origin.n, m->origin.p, (int)m->reply_to.n,
+	    m->reply_to.p ? m->reply_to.p : "", (int)m->re_queue.n,
+	    m->re_queue.p ? m->re_queue.p : "-", (int)m->key.n,
+	    m->key.p ? m->key.p : "");
+	buf_addf(&all, " pid %u uid %d comm %d bytes %d %u;", m->pid,
+	    (int)m->uid, (int)m->comm.n, (int)m->payload.n,
+	    m->payload.n ? (unsigned char)m->payload.p[0] : 0);
+	return 0;
+}
+
+static int
+put_queue(struct store_op *op, struct str name, struct str owner)
+{
+	buf_addf(&all, "%u %d %d;", (unsigned char)name.p[0], (int)owner.n,
+	    op->u.list.paused);
+	return 0;
+}
+
+static int
+put_answer(struct store_op *op, int64_t re_id, int64_t id)
+{
+	(void)op;
+	buf_addf(&all, "%d->%d;", (int)re_id, (int)id);
+	return 0;
+}
+
+/* It holds what the first version has put in. */
+static void
+check_first(struct sqldb *db)
+{
+	struct store_op op = {.kind = STORE_SCAN};
+
+	buf_reset(&all);
+	op.u.scan.row = put_msg;
+	assert_int_equal(sqldb_read(db, &op), STORE_OK);
+	op = (struct store_op){.kind = STORE_LIST};
+	op.u.list.row = put_queue;
+	assert_int_equal(sqldb_read(db, &op), STORE_OK);
+	op = (struct store_op){.kind = STORE_ANSWERS};
+	op.u.answers.row = put_answer;
+	assert_int_equal(sqldb_read(db, &op), STORE_OK);
+	op = (struct store_op){.kind = STORE_REMOVED};
+	assert_int_equal(sqldb_read(db, &op), STORE_OK);
+	assert_bytes(all.p, all.n,
+	    "10 a at 7 held 0 re 0 me>\xff  key k pid 0 uid -1 comm 0 bytes"
+	    " 5 104;"
+	    "11 a at 8 held 1 re 0 me>  key  pid 0 uid -1 comm 0 bytes 100000"
+	    " 0;"
+	    "12 \xff at 9 held 0 re 5 you> a key  pid 0 uid -1 comm 0 bytes 2"
+	    " 0;"
+	    "48 0 0;97 0 0;255 2 0;5->12;");
+}
+
+/* A database of the first format is read as it is, and brought up by the
+ * writer, with everything in it; then it takes what is new. */
+static void
+first_format_is_brought_up(void **state)
+{
+	struct fix *f = *state;
+	struct store_op op = {.kind = STORE_PAUSE};
+	struct sqldb *db;
+
+	alter(f->path, first_format);
+	db = must_open(f, SQLDB_INSPECTOR, "");
+	check_first(db);
+	assert_string_equal(value(last_handle, "PRAGMA user_version"), "1");
+	sqldb_close(db);
+	db = must_open(f, SQLDB_WRITER, BOOT_A);
+	assert_string_equal(value(last_handle, "PRAGMA user_version"), "2");
+	check_first(db);
+	assert_int_equal(sqldb_last_act(db), 0);
+	assert_int_equal(send_one(db, "a", 0), 1001);
+	op.u.pause.name = STR("a");
+	op.u.pause.paused = true;
+	assert_int_equal(apply(db, &op), SQLDB_COMMITTED);
+	assert_int_equal(op.rc, STORE_OK);
+	sqldb_close(db);
+	db = must_open(f, SQLDB_WRITER, BOOT_A); /* once is enough */
+	sqldb_close(db);
+	buf_fini(&all);
+}
+
+/* The change of format is whole or not at all, whichever call fails. */
+static void
+first_format_when_the_disk_fails(void **state)
+{
+	struct fix *f = *state;
+	struct sqldb *db;
+	long n = 1;
+	bool hit;
+
+	do {
+		remove(f->path);
+		alter(f->path, first_format);
+		faultvfs_plan(n++, false, false);
+		db = sqldb_open(f->path, SQLDB_WRITER, BOOT_A, WALL, &f->e);
+		hit = faultvfs_failed() != 0;
+		assert_true(db != NULL || hit);
+		faultvfs_plan(0, false, false);
+		sqldb_close(db);
+		db = must_open(f, SQLDB_WRITER, BOOT_A);
+		check_first(db);
+		sqldb_close(db);
+	} while (hit);
+	print_message("# %ld calls failed one after the other\n", n - 2);
+	assert_true(n > 5);
+	buf_fini(&all);
 }
 
 /* No file, an empty one, a folder, no folder, a link. */
@@ -701,6 +858,8 @@ main(void)
 	    T(settings_are_in_force),
 	    T(tables_are_strict),
 	    T(other_files_are_refused),
+	    T(first_format_is_brought_up),
+	    T(first_format_when_the_disk_fails),
 	    T(odd_paths),
 	    T(read_only_medium),
 	    T(truncated_files),

@@ -61,7 +61,10 @@ make_op(struct run *r, int i)
 		memset(o, 0, sizeof *o);
 		o->op.kind = STORE_CREATE;
 		o->op.u.create.name = i ? STR("b") : STR("a");
-	} else if (i % 6 == 5 || i % 6 == 2) {
+	} else if (i % 6 == 2) {
+		st_fill_remove(o, (i - 1) % 2 ? STR("b") : STR("a"),
+		    r->v[i - 1].op.u.send.msg.id, i);
+	} else if (i % 6 == 5) {
 		st_fill_ack(o, (i - 1) % 2 ? STR("b") : STR("a"),
 		    r->v[i - 1].op.u.send.msg.id);
 	} else {
@@ -78,7 +81,8 @@ static void
 note(struct run *r, int i)
 {
 	enum store_rc rc = r->v[i].op.rc;
-	bool ack = r->v[i].op.kind == STORE_ACK;
+	bool ack =
+	    r->v[i].op.kind == STORE_ACK || r->v[i].op.kind == STORE_REMOVE;
 
 	assert_true(r->v[i].done);
 	if (r->bad && rc == STORE_OK)
@@ -173,6 +177,36 @@ check_disk(struct run *r, long n)
 	st_free(&o);
 }
 
+/* What was removed is kept, what was not is not; nothing is in both places.  On
+ * a full disk nothing needs to be kept. */
+static void
+check_kept(struct run *r, long n, bool full)
+{
+	bool kept[OPS] = {false};
+	struct st_op o, all;
+
+	st_scan(&r->t, &all);
+	st_fill_read(&o, STORE_REMOVED);
+	assert_int_equal(st_do(&r->t, &o), STORE_OK);
+	for (size_t k = 0; k < o.nrows; k++) {
+		int i = find(r, o.rows[k].m.id) + 1;
+
+		assert_true(i > 0 && r->v[i].op.kind == STORE_REMOVE);
+		kept[i] = true;
+		if (r->fate[i] == REFUSED)
+			fail_msg("call %ld: refused op %d removed", n, i);
+		for (size_t j = 0; j < all.nrows; j++)
+			assert_true(all.rows[j].m.id != o.rows[k].m.id);
+	}
+	for (int i = 0; i < OPS; i++)
+		if (r->v[i].op.kind == STORE_REMOVE && r->fate[i] == DONE &&
+		    r->v[i - 1].op.kind == STORE_SEND &&
+		    r->fate[i - 1] == DONE && !full && !kept[i])
+			fail_msg("call %ld: op %d is not kept", n, i);
+	st_free(&o);
+	st_free(&all);
+}
+
 /* Ids are not given again. */
 static void
 check_ids(struct run *r, long n)
@@ -214,6 +248,7 @@ run_with(const struct st_kind *k, long n, bool full, bool lasting)
 	}
 	faultvfs_plan(0, false, false);
 	check_disk(r, n);
+	check_kept(r, n, full);
 	check_ids(r, n);
 	st_fini(&r->t);
 	logtest_clear(); /* the store may well complain */

@@ -23,7 +23,7 @@
 struct mmsg {
 	const struct st_op *send;
 	int queue, held;
-	bool alive;
+	bool alive, kept; /* kept: removed, and to be had back */
 };
 
 struct model {
@@ -38,7 +38,7 @@ struct model {
 	int64_t ids[N]; /* for destroy; each op has its own part */
 	size_t nids;
 	int64_t last_id;
-	size_t nanswers;
+	size_t nanswers, restored;
 };
 
 static const char *const names[QUEUES] = {"a", "b", "c", "d", "e", "f"};
@@ -123,7 +123,7 @@ gen_send(struct model *w)
 		w->want[w->nv - 1] = STORE_NO_QUEUE;
 		return o;
 	}
-	w->m[w->n++] = (struct mmsg){o, q, STORE_FREE, true};
+	w->m[w->n++] = (struct mmsg){o, q, STORE_FREE, true, false};
 	return o;
 }
 
@@ -144,6 +144,44 @@ gen_ack(struct model *w)
 	return o;
 }
 
+/* Remove, and keep. */
+static struct st_op *
+gen_remove(struct model *w)
+{
+	struct st_op *o = next_op(w, STORE_REMOVE);
+	int k = pick(w), q = k < 0 ? 0 : w->m[k].queue;
+
+	if (rnd_below(&w->rnd, 10) == 0)
+		q = (q + 1) % QUEUES; /* not there */
+	else if (k >= 0 && w->m[k].alive) {
+		w->m[k].alive = false;
+		w->m[k].kept = true;
+	}
+	st_fill_remove(o, str_of(names[q]), id_of(w, k), (int64_t)w->nv);
+	return o;
+}
+
+/* Put back, when it is kept. */
+static struct st_op *
+gen_restore(struct model *w)
+{
+	struct st_op *o = next_op(w, STORE_RESTORE);
+	int k = pick(w), q = k < 0 ? 0 : w->m[k].queue;
+
+	for (int i = 0; i < 20 && k >= 0 && !w->m[k].kept; i++)
+		k = pick(w);
+	q = k < 0 ? 0 : w->m[k].queue;
+	st_fill_restore(o, str_of(names[q]), id_of(w, k));
+	if (!w->exists[q]) {
+		w->want[w->nv - 1] = STORE_NO_QUEUE;
+	} else if (k >= 0 && w->m[k].kept) {
+		w->m[k].kept = false;
+		w->m[k].alive = true;
+		w->restored++;
+	}
+	return o;
+}
+
 static struct st_op *
 gen_mark(struct model *w)
 {
@@ -152,7 +190,7 @@ gen_mark(struct model *w)
 
 	o->op.u.mark.id = id_of(w, k);
 	o->op.u.mark.held = (int)rnd_below(&w->rnd, 4) - 1;
-	if (k >= 0)
+	if (k >= 0 && !w->m[k].kept)
 		w->m[k].held = o->op.u.mark.held;
 	return o;
 }
@@ -207,7 +245,8 @@ submit_one(struct model *w)
 {
 	static struct st_op *(*const gen[])(struct model *) = {gen_create,
 	    gen_create, gen_destroy, gen_send, gen_send, gen_send, gen_send,
-	    gen_send, gen_ack, gen_ack, gen_ack, gen_mark, gen_barrier};
+	    gen_send, gen_ack, gen_ack, gen_ack, gen_mark, gen_remove,
+	    gen_remove, gen_restore, gen_restore, gen_barrier};
 	uint32_t k = rnd_below(&w->rnd, sizeof gen / sizeof *gen + 2);
 
 	if (k == 0)
@@ -312,6 +351,8 @@ random_run_matches_model(void **state)
 	check_done(w, from);
 	check_content(w);
 	assert_true(w->n > N / 10);
+	print_message("# %zu put back\n", w->restored);
+	assert_true(w->restored > N / 1000);
 	free(w->v);
 	free(w);
 }

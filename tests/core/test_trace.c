@@ -159,6 +159,29 @@ waiting_again(void **state)
 	trace_unwait(&f->t, &a.w);
 }
 
+/* One that waits for other kinds is left alone, and knows up to where. */
+static void
+waiting_for_a_kind(void **state)
+{
+	struct fix *f = *state;
+	struct wait a = {.w.kinds = 1u << RING_CANCEL}, b = {0};
+	struct ring_event e = {.type = RING_CANCEL, .dur_ns = -1};
+
+	start(f, &a);
+	start(f, &b);
+	assert_int_equal(a.w.seen, ring_next(&f->t.ring));
+	put(f, "x");
+	trace_turn(&f->t);
+	assert_int_equal(a.told, 0);
+	assert_int_equal(b.told, 1);
+	assert_int_equal(a.w.seen, ring_next(&f->t.ring));
+	put(f, "y");
+	trace_put(&f->t, &e, (struct str){NULL, 0});
+	trace_turn(&f->t);
+	assert_int_equal(a.told, 1);
+	assert_int_equal(a.w.seen, ring_next(&f->t.ring) - 2);
+}
+
 /* Its time comes first. */
 static void
 waiting_ends_at_its_time(void **state)
@@ -185,6 +208,7 @@ main(void)
 	    T(detail_is_kept),
 	    T(waiting_is_told_once),
 	    T(waiting_again),
+	    T(waiting_for_a_kind),
 	    T(waiting_ends_at_its_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,14 +50,17 @@ def squeeze(text):
 
 
 def check_schema(tap):
-    source = re.search(r'schema\[\] =(.*?);\n\n', read('broker', 'sqldb.c'),
-                       re.S).group(1)
-    source = ''.join(re.findall(r'"((?:[^"\\]|\\.)*)"',
-                                re.sub(r'/\*.*?\*/', '', source, flags=re.S)))
-    told = re.search(r'```sql\n(.*?)```', read('doc', 'store.md'),
-                     re.S).group(1)
-    tap.ok(squeeze(source) == squeeze(told), 'store.md has the schema',
-           squeeze(source) + '\n' + squeeze(told))
+    """The first version's tables, and the step to each later version."""
+    text = re.sub(r'/\*.*?\*/', '', read('broker', 'sqldb.c'), flags=re.S)
+    steps = [re.search(r'schema\[\] =(.*?);\n\n', text, re.S).group(1)]
+    steps += re.search(r'upgrades\[[^=]*= \{(.*?),\n\};', text,
+                       re.S).group(1).split('",\n')
+    source = [squeeze(''.join(re.findall(r'"((?:[^"\\]|\\.)*)"?', s)))
+              for s in steps]
+    told = [squeeze(s) for s in re.findall(r'```sql\n(.*?)```',
+                                           read('doc', 'store.md'), re.S)]
+    tap.ok(len(told) > 1 and source == told, 'store.md has the schema',
+           '\n'.join(source + told))
 
 
 def check_constants(tap):
@@ -65,7 +68,7 @@ def check_constants(tap):
     text = ' '.join(read('doc', 'store.md').split())
     source = read('broker', 'sqldb.h') + read('broker', 'store_sqlite.c')
     rows = [('SQLDB_APPLICATION_ID', '0x786d7367', '0x786d7367'),
-            ('SQLDB_VERSION', '1', '`user_version` is 1'),
+            ('SQLDB_VERSION', '2', '`user_version` is 2'),
             ('SQLDB_RESERVE', '65536', 'reserves 65,536 ids'),
             ('INLINE_MAX_NS', '(2 * NS_PER_MS)', 'less than 2 ms'),
             ('INLINE_MOST', '16', 'Up to 16 changes'),

@@ -83,7 +83,7 @@ def v1_routes():
     names = iter(())
     for method, path in re.findall(r'\{"([A-Z]+)", "([a-z*/]+)", \w+\}',
                                    API):
-        names = iter(('Q', 'ID'))
+        names = iter(('ID',) if path.startswith('removed') else ('Q', 'ID'))
         yield '%s /v1/%s' % (method, re.sub(r'\*', lambda m: next(names),
                                             path))
 

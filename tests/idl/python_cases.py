@@ -14,6 +14,7 @@ import inspect
 import io
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -737,11 +738,19 @@ class Scripts(Case):
             "usage: SR.create [-h] [-j] [--configuration CONFIGURATION "
             "CONFIGURATION] dbg uuid name description")
 
+    def test_fix_help_keeps_paragraphs(self):
+        out = self.run_script("SR.probe", ["--help"])[1]
+        self.text_has(out, "Look for storage repositories.",
+                      "\n\nThe result is", "\n- SR_does_not_exist")
+
+    def test_fix_help_tells_the_result(self):
+        out = self.run_script("SR.probe", ["--help"])[1]
+        self.text_has(out, "\nResult: What was found (probe_result list).")
+
     def test_help_is_worth_reading(self):
         status, out, err = self.run_script("SR.probe", ["--help"])
         self.text_has(
-            out, "Look for storage repositories.", "\n\nThe result is",
-            "Errors to expect:", "- SR_does_not_exist", "Example:",
+            out, "Errors to expect:", "- SR_does_not_exist", "Example:",
             "$ SR.probe --configuration file-uri", "Since xapi-storage",
             "may be repeated", "Read the parameters as JSON")
 
@@ -790,6 +799,48 @@ class Words(Case):
                 self.assertEqual(2, caught.exception.code)
         finally:
             sys.stderr = saved
+
+    def test_sessions_in_the_help_do_what_they_show(self):
+        count = 0
+        for module, name, methods in INTERFACES:
+            for method in methods.split():
+                spec = getattr(module, "_%s_%s" % (name, method))
+                lines = module._runtime.parser_of(spec).format_help().split(
+                    "\n")
+                shown = [(line[6:], lines[i + 1].strip())
+                         for i, line in enumerate(lines)
+                         if line.startswith("    $ ")]
+                self.assertEqual(len(spec.examples), len(shown))
+                for (_, params, _), (typed, printed) in zip(
+                        spec.examples, shown):
+                    self.session(module, spec, json.loads(params),
+                                 shlex.split(typed), printed)
+                    count += 1
+        self.assertTrue(count > 49, count)
+
+    def session(self, module, spec, params, words, printed):
+        """One command line gives the parameters of the example to the
+        implementation, and prints its outcome."""
+        self.assertEqual(spec.name.lower(), words[0].lower())
+        try:
+            impl = Recorder(json.loads(printed))
+            wanted = impl.result
+        except ValueError:
+            error, _, text = printed.partition(": ")
+            impl, wanted = Recorder(getattr(module, error)(text)), None
+        iface, method = spec.name.split(".")
+        cmd = getattr(module, iface + "_commandline")(impl)
+        saved = sys.argv, sys.stdout
+        sys.argv, sys.stdout = words, io.BytesIO() if PY2 else io.StringIO()
+        try:
+            getattr(cmd, method)()
+            self.assertEqual(wanted, json.loads(sys.stdout.getvalue()))
+        except xapi.Rpc_light_failure as e:
+            self.assertTrue(e is impl.result, e)
+        finally:
+            sys.argv, sys.stdout = saved
+        self.assertEqual([params[p.name] for p in spec.params],
+                         list(impl.args))
 
     def test_every_call_has_help(self):
         for module, name, methods in INTERFACES:

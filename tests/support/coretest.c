@@ -68,7 +68,9 @@ int
 ct_setup(void **state)
 {
 	struct ct *t = calloc(1, sizeof *t);
-	struct store_config c = {.url = "memory:"};
+	struct store_config c = {.url = "memory:",
+	    .undo_ns = 365LL * 86400 * NS_PER_SEC,
+	    .undo_bytes = 1 << 30};
 	struct store *s;
 	struct ring r;
 
@@ -91,7 +93,8 @@ ct_setup(void **state)
 	    .cache_bytes = 1 << 24,
 	    .transfer_bytes = 1 << 20,
 	    .grace_ns = 60 * NS_PER_SEC,
-	    .one_reply = true};
+	    .one_reply = true,
+	    .poison = 3};
 	logtest_clear();
 	ct_start(t);
 	return 0;
@@ -387,6 +390,16 @@ ct_mark(struct ct *t, const char *queue, int64_t id, int held)
 
 	return finish(
 	    t, x, mswitch_mark(t->m, &x->ch, NULL, str_of(queue), id, held));
+}
+
+/* Pause, resume. */
+enum ms_rc
+ct_pause(struct ct *t, const char *queue, bool paused)
+{
+	struct ct_change *x = ct_new();
+
+	return finish(
+	    t, x, mswitch_pause(t->m, &x->ch, NULL, str_of(queue), paused));
 }
 
 /* ---- polls ---- */

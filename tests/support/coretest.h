@@ -89,6 +89,8 @@ int64_t ct_publish(struct ct *t, const char *queue, const char *payload);
 enum ms_rc ct_ack(struct ct *t, const char *queue, int64_t id);
 enum ms_rc ct_mark(struct ct *t, const char *queue, int64_t id, int held);
 
+enum ms_rc ct_pause(struct ct *t, const char *queue, bool paused);
+
 /* Begin one; the change must live until it is done. */
 enum ms_rc ct_begin_publish(
     struct ct *t, struct ct_change *x, const char *queue, const char *payload);

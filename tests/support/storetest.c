@@ -75,6 +75,8 @@ st_init(struct st *t, const struct st_kind *k)
 	t->cfg.ctx = t;
 	t->cfg.wall_ns = 1700000000LL * 1000000000;
 	t->cfg.inline_commit = k->inline_commit;
+	t->cfg.undo_ns = 100LL * 365 * 86400 * 1000000000;
+	t->cfg.undo_bytes = 1 << 20;
 	strcpy(t->cfg.boot_id, "11111111-2222-3333-4444-555555555555");
 }
 
@@ -190,8 +192,9 @@ add_row(struct store_op *op, struct store_msg m)
 	o->rows = realloc(o->rows, (o->nrows + 1) * sizeof *o->rows);
 	assert_non_null(o->rows);
 	r = &o->rows[o->nrows++];
-	r->mem = at = malloc(1 + m.queue.n + m.origin.n + m.reply_to.n +
-	    m.re_queue.n + m.key.n + (m.payload.p ? m.payload.n : 0));
+	r->mem = at =
+	    malloc(1 + m.queue.n + m.origin.n + m.reply_to.n + m.re_queue.n +
+		m.key.n + m.comm.n + (m.payload.p ? m.payload.n : 0));
 	assert_non_null(at);
 	r->m = m;
 	r->m.queue = keep(&at, m.queue);
@@ -199,6 +202,7 @@ add_row(struct store_op *op, struct store_msg m)
 	r->m.reply_to = keep(&at, m.reply_to);
 	r->m.re_queue = keep(&at, m.re_queue);
 	r->m.key = keep(&at, m.key);
+	r->m.comm = keep(&at, m.comm);
 	r->m.payload = keep(&at, m.payload);
 	return o->nrows == o->stop_at;
 }
@@ -212,7 +216,22 @@ row_msg(struct store_op *op, const struct store_msg *m)
 static int
 row_queue(struct store_op *op, struct str name, struct str owner)
 {
-	return add_row(op, (struct store_msg){.queue = name, .origin = owner});
+	return add_row(op,
+	    (struct store_msg){
+		.queue = name, .origin = owner, .held = op->u.list.paused});
+}
+
+static int
+row_gone(struct store_op *op, const struct store_gone *g)
+{
+	struct st_op *o = (struct st_op *)op;
+	int stop = add_row(op, g->msg);
+	struct st_row *r = &o->rows[o->nrows - 1];
+
+	r->gone = *g;
+	snprintf(r->by, sizeof r->by, "%.*s", (int)g->by.n, g->by.p);
+	r->gone.by = str_of(r->by);
+	return stop;
 }
 
 static int
@@ -345,6 +364,7 @@ st_fill_read(struct st_op *o, enum store_kind k)
 	case STORE_SCAN: o->op.u.scan.row = row_msg; break;
 	case STORE_LIST: o->op.u.list.row = row_queue; break;
 	case STORE_ANSWERS: o->op.u.answers.row = row_answer; break;
+	case STORE_REMOVED: o->op.u.removed.row = row_gone; break;
 	default: break;
 	}
 }
@@ -400,6 +420,40 @@ st_ack(struct st *t, const char *queue, int64_t id)
 
 	st_fill_ack(&o, str_of(queue), id);
 	return st_do(t, &o);
+}
+
+/* Remove and keep. */
+enum store_rc
+st_remove(struct st *t, const char *queue, int64_t id, int64_t act)
+{
+	struct st_op o;
+
+	st_fill_remove(&o, str_of(queue), id, act);
+	return st_do(t, &o);
+}
+
+/* Fill one. */
+void
+st_fill_remove(struct st_op *o, struct str queue, int64_t id, int64_t act)
+{
+	memset(o, 0, sizeof *o);
+	o->op.kind = STORE_REMOVE;
+	o->op.u.remove.queue = queue;
+	o->op.u.remove.id = id;
+	o->op.u.remove.act = act;
+	o->op.u.remove.gone_ns = 1700000002LL * 1000000000;
+	o->op.u.remove.why = STORE_PURGED;
+	o->op.u.remove.by = STR("me");
+}
+
+/* Fill one. */
+void
+st_fill_restore(struct st_op *o, struct str queue, int64_t id)
+{
+	memset(o, 0, sizeof *o);
+	o->op.kind = STORE_RESTORE;
+	o->op.u.restore.queue = queue;
+	o->op.u.restore.id = id;
 }
 
 /* Read everything. */

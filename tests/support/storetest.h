@@ -38,8 +38,10 @@ struct st {
 
 /* A row that was given. */
 struct st_row {
-	struct store_msg
-	    m; /* list: queue, origin = owner; answers: re_id, id */
+	/* list: queue, origin = owner, held = paused; answers: re_id, id */
+	struct store_msg m;
+	struct store_gone gone; /* removed: the rest; msg is m */
+	char by[16];
 	char *mem;
 };
 
@@ -82,6 +84,8 @@ void st_free(struct st_op *o); /* its rows */
 /* Fill one. */
 void st_fill_send(struct st_op *o, struct str queue, struct str payload);
 void st_fill_ack(struct st_op *o, struct str queue, int64_t id);
+void st_fill_remove(struct st_op *o, struct str queue, int64_t id, int64_t act);
+void st_fill_restore(struct st_op *o, struct str queue, int64_t id);
 void st_fill_read(struct st_op *o, enum store_kind k);
 
 /* The whole way, for short cases. */
@@ -92,6 +96,8 @@ enum store_rc st_destroy(struct st *t, const char *name);
 /* The id, or -1 - rc. */
 int64_t st_send(struct st *t, const char *queue, const char *payload);
 enum store_rc st_ack(struct st *t, const char *queue, int64_t id);
+enum store_rc st_remove(
+    struct st *t, const char *queue, int64_t id, int64_t act);
 /* Everything in order of id; free with st_free. */
 void st_scan(struct st *t, struct st_op *o);
 size_t st_count(struct st *t);

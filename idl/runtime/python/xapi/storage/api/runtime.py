@@ -311,8 +311,9 @@ class Method(object):
     """All that is declared of a call."""
 
     def __init__(self, name, title, doc, params, result, result_doc,
-                 errors, since, examples):
+                 errors, since, examples, script=None):
         self.name = name
+        self.script = script or name  # the file's name in a plugin
         self.title = title
         self.doc = doc
         self.params = params
@@ -493,7 +494,7 @@ def _is_option(param):
 
 def _example_command(method, params):
     """The words of a command line for an example's parameters."""
-    words = [method.name]
+    words = [method.script]
     for param in method.params:
         value = params[param.name]
         if _is_option(param):
@@ -568,7 +569,7 @@ def completion_of(method):
     Options by name; a positional word by what its parameter takes, or else
     its name as a reminder.
     """
-    func = "_" + "".join(c if c.isalnum() else "_" for c in method.name)
+    func = "_" + "".join(c if c.isalnum() else "_" for c in method.script)
     options = ["-h", "--help", "-j", "--json"]
     options += ["--" + p.name for p in method.params if _is_option(p)]
     cases = []
@@ -578,7 +579,7 @@ def completion_of(method):
         cases.append("    %d) words='%s';;" % (i, words))
     return _COMPLETION % {
         "func": func, "options": " ".join(options),
-        "cases": "\n".join(cases), "name": method.name}
+        "cases": "\n".join(cases), "name": method.script}
 
 
 _COMPLETION = """\

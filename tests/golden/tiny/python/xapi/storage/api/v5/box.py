@@ -106,6 +106,10 @@ _methods = {
     "Box.look": _Box_look,
 }
 
+_errors = {
+    "Glued": Glued,
+}
+
 
 class Box_skeleton(object):
     """A box

@@ -1,0 +1,29 @@
+# SPDX-FileCopyrightText: 2026 the xmsg authors
+# SPDX-License-Identifier: ISC
+
+# Unit tests of what the adapter keeps and decides.
+ADAPTER_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/storage-adapter \
+	-I$(top_srcdir)/tests -I$(top_srcdir)/idl/runtime/c -Iidl \
+	$(JANSSON_CFLAGS)
+ADAPTER_TEST_LIBS = libadapter.a libsmapi.a libclient.a libbase.a \
+	$(EVENT_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(INIH_LIBS) \
+	$(SYSTEMD_LIBS) $(CMOCKA_LIBS) -lm
+ADAPTER_WRAP = -Wl,--wrap=log_info -Wl,--wrap=log_warn -Wl,--wrap=log_error
+adapter_unit = tests/test_turns tests/test_adapter_state tests/test_asettings
+check_PROGRAMS += $(adapter_unit)
+TESTS += $(adapter_unit)
+tests_test_turns_SOURCES = tests/test_turns.c
+tests_test_turns_CPPFLAGS = $(ADAPTER_CPPFLAGS)
+tests_test_turns_LDADD = $(ADAPTER_TEST_LIBS)
+tests_test_adapter_state_SOURCES = tests/test_adapter_state.c \
+	tests/support/logtest.c tests/support/logtest.h \
+	tests/support/tempdir.c tests/support/tempdir.h
+tests_test_adapter_state_CPPFLAGS = $(ADAPTER_CPPFLAGS)
+tests_test_adapter_state_LDFLAGS = $(AM_LDFLAGS) $(ADAPTER_WRAP)
+tests_test_adapter_state_LDADD = $(ADAPTER_TEST_LIBS)
+tests_test_asettings_SOURCES = tests/test_asettings.c \
+	tests/support/logtest.c tests/support/logtest.h \
+	tests/support/tempdir.c tests/support/tempdir.h
+tests_test_asettings_CPPFLAGS = $(ADAPTER_CPPFLAGS)
+tests_test_asettings_LDFLAGS = $(AM_LDFLAGS) $(ADAPTER_WRAP)
+tests_test_asettings_LDADD = $(ADAPTER_TEST_LIBS)

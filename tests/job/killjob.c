@@ -1,0 +1,175 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/*
+ * Preloaded into adapter and runner: SIGKILL just before the N-th call of those
+ * by which a run comes to be and to its end.  A kill before call N + 1 is a
+ * kill after call N, so all N cover every boundary.
+ *
+ *  XMSG_KILL_IN=NAME     count and kill only in the program of this name
+ *  XMSG_KILL_AT=N        kill before the N-th call (0 or absent: never)
+ *  XMSG_KILL_COUNT=FILE  append a line with number and name of each call
+ *  XMSG_KILL_WHO=owner   kill the program also when the call is made by the
+ *                        child that shares its memory, which then goes on;
+ *                        else who calls is killed
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static long calls, kill_at;
+static pid_t owner;
+static bool on, kill_owner;
+static const char *count_file;
+
+/* Read the environment, before main. */
+static void __attribute__((constructor)) begin(void)
+{
+	const char *in = getenv("XMSG_KILL_IN"), *s;
+
+	on = in != NULL && strcmp(in, program_invocation_short_name) == 0;
+	s = getenv("XMSG_KILL_AT");
+	kill_at = s != NULL ? atol(s) : 0;
+	s = getenv("XMSG_KILL_WHO");
+	kill_owner = s != NULL && strcmp(s, "owner") == 0;
+	s = getenv("XMSG_KILL_COUNT");
+	count_file = s != NULL ? strdup(s) : NULL;
+	owner = (pid_t)syscall(SYS_getpid);
+}
+
+/* Before each call. */
+static void
+tick(const char *name)
+{
+	char line[64];
+	pid_t self;
+	int fd, len, saved = errno;
+
+	if (!on)
+		return;
+	calls++;
+	self = (pid_t)syscall(SYS_getpid);
+	if (count_file != NULL) {
+		len = snprintf(line, sizeof line, "%ld %s%s\n", calls, name,
+		    self == owner ? "" : " (child)");
+		fd = (int)syscall(SYS_openat, AT_FDCWD, count_file,
+		    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+		(void)!syscall(SYS_write, fd, line, (size_t)len);
+		syscall(SYS_close, fd);
+	}
+	if (calls == kill_at) {
+		syscall(SYS_kill, kill_owner ? owner : self, SIGKILL);
+		while (self == owner || !kill_owner)
+			pause();
+	}
+	errno = saved;
+}
+
+/* One wrapper: counted, then passed on. */
+#define WRAP(type, name, params, args)                                         \
+	type name params;                                                      \
+	type name params                                                       \
+	{                                                                      \
+		static __typeof__(&name) next;                                 \
+                                                                               \
+		if (next == NULL)                                              \
+			next = (__typeof__(&name))dlsym(RTLD_NEXT, #name);     \
+		tick(#name);                                                   \
+		return next args;                                              \
+	}
+
+WRAP(ssize_t, read, (int fd, void *p, size_t n), (fd, p, n))
+WRAP(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n))
+WRAP(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at),
+    (fd, p, n, at))
+WRAP(int, close, (int fd), (fd))
+WRAP(int, dup2, (int a, int b), (a, b))
+WRAP(int, pipe2, (int p[2], int flags), (p, flags))
+WRAP(int, symlinkat, (const char *to, int dir, const char *name),
+    (to, dir, name))
+WRAP(int, mkfifoat, (int dir, const char *name, mode_t mode), (dir, name, mode))
+WRAP(int, renameat, (int a, const char *from, int b, const char *to),
+    (a, from, b, to))
+WRAP(int, unlinkat, (int dir, const char *name, int flags), (dir, name, flags))
+WRAP(int, rmdir, (const char *name), (name))
+WRAP(int, memfd_create, (const char *name, unsigned flags), (name, flags))
+WRAP(int, posix_spawn,
+    (pid_t * pid, const char *path, const posix_spawn_file_actions_t *fa,
+	const posix_spawnattr_t *a, char *const argv[], char *const envp[]),
+    (pid, path, fa, a, argv, envp))
+WRAP(pid_t, setsid, (void), ())
+WRAP(pid_t, getppid, (void), ())
+WRAP(int, chdir, (const char *path), (path))
+WRAP(int, sigprocmask, (int how, const sigset_t *new, sigset_t *old),
+    (how, new, old))
+WRAP(int, signalfd, (int fd, const sigset_t *set, int flags), (fd, set, flags))
+WRAP(int, execve, (const char *path, char *const argv[], char *const envp[]),
+    (path, argv, envp))
+WRAP(int, ppoll,
+    (struct pollfd * p, nfds_t n, const struct timespec *ts,
+	const sigset_t *set),
+    (p, n, ts, set))
+WRAP(pid_t, waitpid, (pid_t pid, int *status, int flags), (pid, status, flags))
+WRAP(int, waitid, (idtype_t type, id_t id, siginfo_t *si, int flags),
+    (type, id, si, flags))
+WRAP(pid_t, wait4, (pid_t pid, int *status, int flags, struct rusage *u),
+    (pid, status, flags, u))
+WRAP(int, munmap, (void *p, size_t n), (p, n))
+
+WRAP(int, kill, (pid_t pid, int sig), (pid, sig))
+
+/* clone, as the runner calls it. */
+int clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
+int
+clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
+{
+	static __typeof__(&clone) next;
+
+	if (next == NULL)
+		next = (__typeof__(&clone))dlsym(RTLD_NEXT, "clone");
+	tick("clone");
+	return next(fn, stack, flags, arg);
+}
+
+/* The open family takes a mode only when it makes a file. */
+#define WRAP_OPEN(name, first_params, first_args)                              \
+	int name(first_params, int flags, ...);                                \
+	int name(first_params, int flags, ...)                                 \
+	{                                                                      \
+		static __typeof__(&name) next;                                 \
+		mode_t mode = 0;                                               \
+		va_list ap;                                                    \
+                                                                               \
+		va_start(ap, flags);                                           \
+		if (flags & (O_CREAT | O_TMPFILE))                             \
+			mode = va_arg(ap, mode_t);                             \
+		va_end(ap);                                                    \
+		if (next == NULL)                                              \
+			next = (__typeof__(&name))dlsym(RTLD_NEXT, #name);     \
+		tick(#name);                                                   \
+		return next(first_args, flags, mode);                          \
+	}
+#define PATH_PARAMS const char *path
+#define AT_PARAMS   int dir, const char *path
+#define AT_ARGS	    dir, path
+
+WRAP_OPEN(open, PATH_PARAMS, path)
+WRAP_OPEN(open64, PATH_PARAMS, path)
+WRAP_OPEN(openat, AT_PARAMS, AT_ARGS)
+WRAP_OPEN(openat64, AT_PARAMS, AT_ARGS)

@@ -1,0 +1,24 @@
+# SPDX-FileCopyrightText: 2026 the xmsg authors
+# SPDX-License-Identifier: ISC
+
+# The operators' interface: end to end, and the pure part below it.
+v1_tests = tests/e2e/test_v1_cancel.py tests/e2e/test_v1_events.py \
+	tests/e2e/test_v1_offer.py tests/e2e/test_v1_undo.py
+TESTS += $(v1_tests)
+EXTRA_DIST += $(v1_tests)
+
+v1_core_tests = tests/core/test_rpc tests/core/test_mswitch_v1 \
+	tests/core/test_store_undo
+check_PROGRAMS += $(v1_core_tests)
+TESTS += $(v1_core_tests)
+tests_core_test_rpc_SOURCES = tests/core/test_rpc.c
+tests_core_test_rpc_CPPFLAGS = $(CORE_INCLUDES)
+tests_core_test_rpc_LDADD = $(CORE_LINK_LIBS)
+tests_core_test_mswitch_v1_SOURCES = tests/core/test_mswitch_v1.c
+tests_core_test_mswitch_v1_CPPFLAGS = $(CORE_INCLUDES)
+tests_core_test_mswitch_v1_LDFLAGS = $(CORE_LINK)
+tests_core_test_mswitch_v1_LDADD = $(CORE_LINK_LIBS)
+tests_core_test_store_undo_SOURCES = tests/core/test_store_undo.c
+tests_core_test_store_undo_CPPFLAGS = $(CORE_INCLUDES)
+tests_core_test_store_undo_LDFLAGS = $(CORE_LINK)
+tests_core_test_store_undo_LDADD = $(CORE_LINK_LIBS)
