@@ -105,7 +105,7 @@ open_one(struct plugin *p, void *arg)
 	struct adapter *a = arg;
 	struct err e;
 
-	if (p->kind == PLUGIN_VOLUME && p->state == PLUGIN_SERVING &&
+	if (p->kind == PLUGIN_VOLUME && plugin_served(p) &&
 	    service_start(&a->ctx, p, &e) == NULL)
 		log_error("adapter", "%s", e.text);
 }
@@ -388,6 +388,34 @@ open_plugins(struct adapter *a, int *status, struct err *e)
 	return 0;
 }
 
+static struct poison *in_hand; /* for the handler */
+
+/* A crash: whose fault it was is noted, then it takes its course. */
+static void
+on_crash(int sig)
+{
+	poison_crash(in_hand);
+	raise(sig); /* the handler has been taken off */
+}
+
+/* The handlers; but where a sanitizer wants these signals. */
+static void
+watch_crashes(struct poison *p)
+{
+	static const int sigs[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+	struct sigaction sa = {
+	    .sa_handler = on_crash, .sa_flags = SA_RESETHAND | SA_NODEFER};
+
+	in_hand = p;
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	for (size_t i = 0; i < sizeof sigs / sizeof *sigs; i++)
+		sigaction(sigs[i], &sa, NULL);
+#else
+	(void)sigs;
+	(void)sa;
+#endif
+}
+
 /* Signals that the loop handles. */
 static int
 open_signals(struct adapter *a, struct err *e)
@@ -395,6 +423,7 @@ open_signals(struct adapter *a, struct err *e)
 	static const int sigs[] = {SIGTERM, SIGINT, SIGHUP};
 
 	signal(SIGPIPE, SIG_IGN);
+	watch_crashes(a->ctx.poison);
 	for (size_t i = 0; i < sizeof sigs / sizeof *sigs; i++) {
 		a->sig[i] = evsignal_new(a->ctx.base, sigs[i],
 		    sigs[i] == SIGHUP ? on_reload : on_stop, a);
