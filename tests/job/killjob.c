@@ -114,6 +114,7 @@ WRAP(int, posix_spawn,
 	const posix_spawnattr_t *a, char *const argv[], char *const envp[]),
     (pid, path, fa, a, argv, envp))
 WRAP(pid_t, setsid, (void), ())
+WRAP(int, setpgid, (pid_t pid, pid_t group), (pid, group))
 WRAP(pid_t, getppid, (void), ())
 WRAP(int, chdir, (const char *path), (path))
 WRAP(int, sigprocmask, (int how, const sigset_t *new, sigset_t *old),
