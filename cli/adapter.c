@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ask.h"
 #include "clock.h"
@@ -20,7 +21,8 @@
 #include "rpc.h"
 #include "text.h"
 
-#define RECENT_S 2.0 /* a poll so long ago: it is between two polls */
+/* So long it may be between two polls, or find a broker that was restarted. */
+#define PATIENCE_NS (500 * NS_PER_MS)
 
 /* It is not there. */
 static int
@@ -34,9 +36,9 @@ not_running(struct cli *c, const char *queue)
 	return CLI_DEAD;
 }
 
-/* Does somebody serve the queue?  0, or an exit status. */
+/* How many poll the queue now?  0, or an exit status. */
 static int
-served(struct cli *c, const char *queue)
+consumers(struct cli *c, const char *queue, int64_t *n)
 {
 	struct buf t = BUF_INIT;
 	json_t *q = NULL;
@@ -45,12 +47,25 @@ served(struct cli *c, const char *queue)
 	ask_path(&t, "queues", queue);
 	rc = ask(c, "GET", &t, STR(""), &q);
 	buf_fini(&t);
-	if (rc == CLI_NONE ||
-	    (rc == 0 && ask_int(q, "consumers", 0) == 0 &&
-		!(ask_real(q, "last_poll_age_s", 1e9) < RECENT_S)))
-		rc = not_running(c, queue);
+	*n = ask_int(q, "consumers", 0);
 	json_decref(q);
 	return rc;
+}
+
+/* Does somebody serve the queue?  0, or an exit status. */
+static int
+served(struct cli *c, const char *queue)
+{
+	const struct timespec pause = {0, 20 * NS_PER_MS};
+	int64_t n, start = clock_mono_ns(), most = c->limit_ns / 4;
+	int rc;
+
+	if (most > PATIENCE_NS)
+		most = PATIENCE_NS;
+	while ((rc = consumers(c, queue, &n)) == 0 && n == 0 &&
+	    clock_mono_ns() - start < most)
+		(void)nanosleep(&pause, NULL); /* cut short is as well */
+	return rc == 0 && n == 0 ? not_running(c, queue) : rc;
 }
 
 /* Nobody waits for the answer any more. */
@@ -80,13 +95,12 @@ request(const char *method, json_t *params)
 	return text;
 }
 
-/* One call. */
-int
-adapter_call(struct cli *c, const char *queue, const char *method,
-    json_t *params, int64_t limit_ns, json_t **reply)
+/* One call.  r has the queue and the limit, and the request's id afterwards. */
+static int
+send(struct cli *c, const char *method, json_t *params, struct rpc *r,
+    json_t **reply)
 {
 	char *text = request(method, params);
-	struct rpc r = {.queue = queue, .limit_ns = limit_ns};
 	json_error_t je;
 	int rc;
 
@@ -94,22 +108,42 @@ adapter_call(struct cli *c, const char *queue, const char *method,
 		(void)err_set(&c->why, 1, "the call is no JSON");
 		return CLI_USAGE;
 	}
-	r.request = (struct xmsg_bytes){text, strlen(text)};
-	rc = rpc_call(c, &r);
+	r->request = (struct xmsg_bytes){text, strlen(text)};
+	rc = rpc_call(c, r);
 	free(text);
-	if (rc == CLI_TIME)
-		take_back(c, queue, r.id);
 	if (rc != 0)
 		return rc;
-	*reply = json_loadb(r.reply.p, r.reply.n, JSON_ALLOW_NUL, &je);
-	xmsg_bytes_free(&r.reply);
+	*reply = json_loadb(r->reply.p, r->reply.n, JSON_ALLOW_NUL, &je);
+	xmsg_bytes_free(&r->reply);
 	if (json_is_object(*reply))
 		return 0;
 	json_decref(*reply);
 	*reply = NULL;
 	(void)err_set(&c->why, 1, "the answer of %s is no JSON-RPC reply: %s",
-	    queue, je.text);
+	    r->queue, je.text);
 	return CLI_REFUSED;
+}
+
+/* One call of somebody else's. */
+int
+adapter_call(struct cli *c, const char *queue, const char *method,
+    json_t *params, int64_t limit_ns, json_t **reply, double *took)
+{
+	struct rpc r = {.queue = queue, .limit_ns = limit_ns};
+	int rc = served(c, queue);
+
+	*reply = NULL;
+	if (rc == CLI_NONE) /* its words are better than the broker's */
+		(void)err_set(&c->why, rc,
+		    "there is no queue %s; xmsg plugins lists those there are",
+		    queue);
+	if (rc == 0)
+		rc = send(c, method, params, &r, reply);
+	else
+		json_decref(params);
+	if (took != NULL)
+		*took = r.took_s;
+	return rc;
 }
 
 /* The result in a reply, or the error. */
@@ -138,19 +172,20 @@ int
 adapter_ask(struct cli *c, const char *method, json_t *params, json_t **result)
 {
 	const char *queue = opts_text(&c->opts, "adapter", ADAPTER_QUEUE);
+	int64_t limit = c->limit_ns / 2;
+	struct rpc r = {.queue = queue, .limit_ns = limit};
 	json_t *reply = NULL;
 	int rc = served(c, queue);
-	int64_t limit = c->limit_ns / 2;
 
 	*result = NULL;
-	if (rc != 0) {
+	if (rc == 0)
+		rc = send(c, method, params, &r, &reply);
+	else
 		json_decref(params);
-		return rc;
-	}
-	rc = adapter_call(c, queue, method, params, limit, &reply);
 	if (rc == CLI_NONE)
 		return not_running(c, queue);
 	if (rc == CLI_TIME) {
+		take_back(c, queue, r.id);
 		(void)err_set(&c->why, CLI_DEAD,
 		    "the storage adapter does not answer within %.3g s"
 		    " (stopped?); see systemctl status xmsg-storaged",

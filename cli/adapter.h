@@ -28,10 +28,12 @@ struct json_t;
 int adapter_ask(struct cli *c, const char *method, struct json_t *params,
     struct json_t **result);
 
-/* A call to any queue, with the time limit of the command.  0 and *reply, which
- * is an object, or an exit status with c->why. */
+/* A call to a queue that the adapter serves, with a time limit of its own.  0
+ * and *reply, which is an object, or an exit status with c->why.  *took (may be
+ * NULL) is in seconds. */
 int adapter_call(struct cli *c, const char *queue, const char *method,
-    struct json_t *params, int64_t limit_ns, struct json_t **reply);
+    struct json_t *params, int64_t limit_ns, struct json_t **reply,
+    double *took);
 
 /* Fill the row with the members of an object that are named as columns are;
  * those of other names, and null, are left out.  A column "ref" is made of the

@@ -64,6 +64,7 @@ enum {
 	CMD_READS = 4, /* can read the state folder instead */
 	CMD_HIDDEN = 8, /* not in the list of commands */
 	CMD_TAKES_LIMIT = 16, /* --timeout is the command's own matter */
+	CMD_HELPS = 32, /* --help with operands is the command's own matter */
 };
 
 struct cmd {

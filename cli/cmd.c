@@ -41,6 +41,7 @@ const struct cmd *const cmds[] = {
     &cmd_plugin,
     &cmd_scripts,
     &cmd_calls,
+    &cmd_smapi,
     &cmd_help,
     &cmd_completion,
     &cmd_version,

@@ -36,8 +36,31 @@ libcli_a_SOURCES = \
 	cli/cmd_trace.c \
 	$(cli_adapter_sources) \
 	cli/old.c cli/old_diag.c cli/old_trace.c cli/old.h
-nodist_libcli_a_SOURCES = cli/completion_data.c
-libcli_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
+nodist_libcli_a_SOURCES = cli/completion_data.c cli/smapi_data.c
+libcli_a_CPPFLAGS = $(AM_CPPFLAGS) $(CLI_ADAPTER_CPPFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
+
+# Commands of the storage adapter.
+cli_adapter_sources = \
+	cli/adapter.c cli/adapter.h \
+	cli/cmd_plugins.c \
+	cli/cmd_plugin.c \
+	cli/cmd_scripts.c \
+	cli/cmd_calls.c \
+	cli/cmd_smapi.c \
+	cli/smapi_help.c cli/smapi_help.h
+CLI_ADAPTER_LIBS = libadapter.a libsmapi.a
+CLI_ADAPTER_CPPFLAGS = -I$(top_srcdir)/idl/runtime/c -Iidl
+
+# The interface's description, also inside the program.
+CLEANFILES += cli/smapi_data.c
+cli/smapi_data.c: xmsg-idl$(EXEEXT) $(idl_api)
+	$(AM_V_GEN)$(MKDIR_P) cli && \
+	./xmsg-idl$(EXEEXT) openrpc $(srcdir)/idl/api >$@.json && { \
+		echo 'extern const char smapi_openrpc[];'; \
+		echo 'const char smapi_openrpc[] ='; \
+		sed 's/^ *//; s/[\\"]/\\&/g; s/^/"/; s/$$/\\n"/' $@.json; \
+		echo ';'; \
+	} >$@.tmp && rm -f $@.json && mv $@.tmp $@
 
 # Commands of the storage adapter.
 cli_adapter_sources = \

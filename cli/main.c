@@ -160,9 +160,10 @@ command(struct cli *c, int argc, char **argv)
 		out_line(&c->out, false);
 		return CLI_DONE;
 	}
-	if (opts_has(&c->opts, "help") || c->cmd == NULL) {
+	if (c->cmd == NULL ||
+	    (opts_has(&c->opts, "help") &&
+		(argc == 0 || !(c->cmd->flags & CMD_HELPS))))
 		return help(c, common);
-	}
 	settle(c);
 	return run(c, argc, argv + at);
 }
