@@ -37,7 +37,7 @@ import sys
 import textwrap
 
 import xapi
-from xapi.storage.api import runtime
+from xapi.storage.api import runtime, types
 from xapi.storage.api.v5 import datapath, plugin, task, volume
 from xapi.storage.switch import (
     BrokerGone, Error, NoSuchQueue, Refused, Switch, Timeout)
@@ -220,7 +220,7 @@ def _checked(method, params):
         try:
             param.type.check(params[param.name])
         except (xapi.TypeError, xapi.UnmarshalException) as e:
-            e.path = runtime._join(param.name, e.path)
+            e.path = types._join(param.name, e.path)
             raise
         sent[param.name] = param.type.encode(params[param.name])
     return sent
