@@ -76,6 +76,9 @@ struct cmd {
 	int min, max; /* operands; max -1: any number */
 	const struct opt *opts; /* its own options, or NULL */
 	int (*run)(struct cli *, int argc, char **argv);
+	/* say what can stand at the place of the last operand (cmd_offer), or
+	 * NULL: that follows from args */
+	void (*complete)(struct cli *, int argc, char **argv);
 };
 
 /* Milliseconds left of the time limit, at least 1. */

@@ -37,6 +37,11 @@ const struct cmd *const cmds[] = {
     &cmd_create,
     &cmd_destroy,
     &cmd_shutdown,
+    /* of the storage adapter */
+    &cmd_plugins,
+    &cmd_plugin,
+    &cmd_scripts,
+    &cmd_calls,
     &cmd_help,
     &cmd_completion,
     &cmd_version,

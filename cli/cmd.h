@@ -18,6 +18,8 @@ extern const struct cmd cmd_list, cmd_show, cmd_status, cmd_create, cmd_destroy,
     cmd_complete;
 
 extern const struct cmd cmd_why, cmd_cancel, cmd_requeue, cmd_dead;
+/* of the storage adapter */
+extern const struct cmd cmd_plugins, cmd_plugin, cmd_scripts, cmd_calls;
 
 extern const struct cmd old_list, old_tail, old_mscgen, old_ack, old_destroy,
     old_call, old_serve, old_diagnostics, old_shutdown;
@@ -29,6 +31,9 @@ extern const struct opt cmd_opts[], old_opts[];
 /* The command meant by word, abbreviated or not; NULL with a sentence. */
 const struct cmd *cmd_find(
     const struct cmd *const *table, const char *word, struct err *e);
+
+/* Offer a word for completion, and say what it is (or NULL). */
+void cmd_offer(struct cli *c, struct str word, const char *help);
 
 /* Print how to use one command, or all of them. */
 void cmd_usage(struct buf *b, const char *prog, const struct cmd *c,

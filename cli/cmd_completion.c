@@ -66,6 +66,13 @@ offer(struct cli *c, const char *dashes, struct str word, const char *help)
 	out_line(&c->out, false);
 }
 
+/* The same for commands that know best. */
+void
+cmd_offer(struct cli *c, struct str word, const char *help)
+{
+	offer(c, "", word, help);
+}
+
 static int
 offer_queue(void *arg, const struct look_queue *q)
 {
@@ -129,12 +136,15 @@ offer_options(struct cli *c, const struct opt *o)
 
 /* Operands, by the form that the command's row gives them. */
 static void
-offer_operands(struct cli *c, const struct cmd *cmd, const char *word)
+offer_operands(struct cli *c, const struct cmd *cmd, int n, char **operands)
 {
+	const char *word = operands[n - 1];
 	const char *args = cmd->args ? cmd->args : "";
 	int rc = 0;
 
-	if (strstr(args, "COMMAND") != NULL)
+	if (cmd->complete != NULL)
+		cmd->complete(c, n, operands);
+	else if (strstr(args, "COMMAND") != NULL)
 		offer_commands(c);
 	else if (strstr(args, "bash|") != NULL)
 		offer_words(c, args);
@@ -170,7 +180,10 @@ wants_value(const struct cmd *cmd, const char *word)
 static int
 run_complete(struct cli *c, int argc, char **argv)
 {
-	const char *word = argc > 0 ? argv[argc - 1] : "";
+	char empty[] = "", *none[] = {empty};
+	char **operands = argc > 0 ? argv : none; /* moved to its front */
+	char *word = argc > 0 ? argv[argc - 1] : empty;
+	int n = 0;
 	const struct opt *value = NULL;
 	const struct cmd *cmd = NULL;
 	struct err e;
@@ -183,6 +196,8 @@ run_complete(struct cli *c, int argc, char **argv)
 			value = wants_value(cmd, argv[i]);
 		else if (cmd == NULL)
 			cmd = cmd_find(cmds, argv[i], &e);
+		else
+			operands[n++] = argv[i];
 	}
 	if (value != NULL) {
 		if (value->type == OPT_WORD)
@@ -193,7 +208,8 @@ run_complete(struct cli *c, int argc, char **argv)
 	} else if (cmd == NULL) {
 		offer_commands(c);
 	} else {
-		offer_operands(c, cmd, word);
+		operands[n++] = word;
+		offer_operands(c, cmd, n, operands);
 	}
 	return CLI_DONE;
 }

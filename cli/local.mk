@@ -35,9 +35,19 @@ libcli_a_SOURCES = \
 	cli/cmd_status.c \
 	cli/cmd_tail.c \
 	cli/cmd_trace.c \
+	$(cli_adapter_sources) \
 	cli/old.c cli/old_diag.c cli/old_trace.c cli/old.h
 nodist_libcli_a_SOURCES = cli/completion_data.c
 libcli_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
+
+# Commands of the storage adapter.
+cli_adapter_sources = \
+	cli/adapter.c cli/adapter.h \
+	cli/cmd_plugins.c \
+	cli/cmd_plugin.c \
+	cli/cmd_scripts.c \
+	cli/cmd_calls.c
+CLI_ADAPTER_LIBS = libadapter.a
 
 # The completion scripts, also inside the program.
 completions = packaging/completion/bash packaging/completion/zsh \
@@ -53,7 +63,7 @@ cli/completion_data.c: $(completions) cli/local.mk
 		echo ';'; \
 	done > $@.tmp && mv $@.tmp $@
 
-CLI_LIBS = libcli.a libclient.a libbroker.a libbase.a $(JANSSON_LIBS) \
+CLI_LIBS = libcli.a $(CLI_ADAPTER_LIBS) libclient.a libbroker.a libbase.a $(JANSSON_LIBS) \
 	$(SQLITE_LIBS) -lm
 
 bin_PROGRAMS += xmsg

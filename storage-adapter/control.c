@@ -224,7 +224,7 @@ calls(struct control *c, json_t *params)
 	if (n < 0 || n > MOST_CALLS)
 		n = MOST_CALLS;
 	return record_list(c->ctx->record,
-	    json_is_number(since) ? (int64_t)(json_number_value(since) * 1e9)
+	    json_is_number(since) ? record_since(json_number_value(since))
 				  : INT64_MIN,
 	    json_is_true(json_object_get(params, "failed")), (size_t)n);
 }

@@ -144,6 +144,8 @@ decode(const struct job_result *r, char *why, size_t n)
 
 	m = redact(err, sizeof err - 1,
 	    (struct str){r->err.p + r->err.n - tail, tail});
+	while (m > 0 && err[m - 1] == '\n')
+		m--;
 	err[m] = '\0';
 	if (r->end != JOB_EXIT || r->code != 0) {
 		how(r, text, sizeof text);

@@ -57,6 +57,36 @@ record_open(const char *dir, size_t size, struct err *e)
 	return r;
 }
 
+struct record *
+record_view(const char *dir, struct err *e)
+{
+	char *path = xasprintf("%s/calls.ring", dir);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct record *r = xcalloc(1, sizeof *r);
+	struct stat st = {0};
+
+	r->mem = MAP_FAILED;
+	if (fd == -1 || fstat(fd, &st) == -1)
+		err_errno(e, "cannot read %s", path);
+	else if (st.st_size < RING_MIN_SIZE)
+		err_set(e, EINVAL, "%s is no record of calls", path);
+	else if ((r->mem = mmap(NULL, r->size = (size_t)st.st_size & ~(size_t)7,
+		      PROT_READ, MAP_SHARED, fd, 0)) == MAP_FAILED)
+		err_errno(e, "cannot map %s", path);
+	else if (!ring_attach(&r->ring, r->mem, r->size)) {
+		err_set(e, EINVAL, "%s is no record of calls", path);
+		munmap(r->mem, r->size);
+		r->mem = MAP_FAILED;
+	}
+	if (fd != -1)
+		close(fd);
+	free(path);
+	if (r->mem != MAP_FAILED)
+		return r;
+	free(r);
+	return NULL;
+}
+
 void
 record_close(struct record *r)
 {
@@ -141,14 +171,23 @@ entry(const struct ring_event *e, struct str error, struct str rest)
 	    str_eq(rest, STR("repeated")));
 }
 
+int64_t
+record_since(double seconds)
+{
+	if (!(seconds > -9e9))
+		return INT64_MIN;
+	return seconds < 9e9 ? (int64_t)(seconds * 1e9) : INT64_MAX;
+}
+
 json_t *
 record_list(const struct record *r, int64_t since_ns, bool failed, size_t limit)
 {
 	struct ring_cursor at = ring_seek(&r->ring, 0);
 	json_t *list = json_array();
+	struct ring_copy copy; /* another process may be writing */
 	struct ring_event e;
 
-	while (ring_read(&r->ring, &at, &e)) {
+	while (ring_read_copy(&r->ring, &at, &e, &copy)) {
 		struct str rest = e.text, error = next_line(&rest);
 
 		if (e.wall_ns < since_ns || (failed && error.n == 0))

@@ -22,6 +22,8 @@ struct record;
 
 /* Map or make calls.ring in `dir`.  NULL with the reason. */
 struct record *record_open(const char *dir, size_t size, struct err *e);
+/* The same file to be looked at only, by another process. */
+struct record *record_view(const char *dir, struct err *e);
 void record_close(struct record *r);
 
 struct record_call {
@@ -35,6 +37,9 @@ struct record_call {
 	bool repeated; /* taken up after a restart of the adapter */
 };
 void record_put(struct record *r, const struct record_call *c);
+
+/* Seconds since 1970 as since_ns, however far away. */
+int64_t record_since(double seconds);
 
 /* The last `limit` calls, oldest first, that ended at or after since_ns (1970)
  * and, when failed is set, with an error: a new JSON array of objects with the

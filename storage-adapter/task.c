@@ -362,6 +362,7 @@ ran(const struct job_result *r, void *arg)
 	note_run(t, r);
 	if (t->cancelled) {
 		poison_leave(t->ctx->poison);
+		call_fail(t->call, "cancelled");
 		keep_record(t);
 		(void)xmsg_discard(t->req); /* it is gone at the broker */
 		finish(t);

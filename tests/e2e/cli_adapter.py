@@ -1,0 +1,409 @@
+# SPDX-FileCopyrightText: 2026 the xmsg authors
+# SPDX-License-Identifier: ISC
+"""The commands about the storage adapter, against the real one: what it serves
+and why not, what it works on, what it has finished."""
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "adapter"))
+from cli_support import CliCase, SECRET, main, table, until  # noqa: E402
+from support import (Adapter, PREFIX, Staged, err, out,  # noqa: E402
+                     request, step, typed)
+
+SRC = os.environ["XMSG_SRCDIR"]
+BUILD = os.environ["XMSG_BUILDDIR"]
+PYTHON = "XMSG_PYTHON=" + os.path.join(BUILD, "python")
+
+
+def example(root, kind, name, to):
+    shutil.copytree(os.path.join(SRC, "examples", kind, name),
+                    os.path.join(root, kind, to))
+
+
+class AdapterCase(CliCase):
+    """One broker and one adapter for the group."""
+    settings = ()
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.broker.remove()
+        cls.adapter = Adapter(*cls.settings, start=False)
+        cls.broker = cls.adapter.broker
+        cls.plugins()
+        cls.adapter.start()
+        cls.adapter.ready(*[p for p in cls.adapter.plugins.values()
+                            if p.kind == "volume"])
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.adapter.remove()
+        cls.folder.cleanup()
+
+    @classmethod
+    def plugins(cls):
+        cls.one = cls.adapter.volume("one", features=["VDI_REVERT"])
+        cls.dp = cls.adapter.datapath("dpx")
+
+    def logged(self):
+        return self.adapter.read_log()
+
+    def rows(self, *words, **kw):
+        return [json.loads(l) for l in
+                self.x(*words, "--json", **kw).lines()]
+
+
+def refused(adapter, name, query):
+    """A volume plugin that is not served because of its Plugin.Query."""
+    p = Staged(adapter, "volume", PREFIX + name, ready=False)
+    p.usual("Plugin.Query", *query)
+    p.put()
+    return p
+
+
+class Plugins(AdapterCase):
+    @classmethod
+    def plugins(cls):
+        super().plugins()
+        refused(cls.adapter, "sick", [err("oops\n"), step("exit", 3)])
+        refused(cls.adapter, "future", [out({
+            "plugin": "future", "name": "n", "description": "d",
+            "vendor": "v", "copyright": "c", "version": "1",
+            "required_api_version": "9.0", "features": [],
+            "configuration": {}, "required_cluster_stack": []})])
+        os.mkdir(os.path.join(cls.adapter.root, "volume", PREFIX + "hollow"))
+
+    def setUp(self):
+        self.adapter.until_datapath(self.dp)
+        until(lambda: len(self.adapter.known()) == 5 and all(
+            p["state"] in ("serving", "waiting")
+            for p in self.adapter.known()), "all were probed")
+
+    def test_list(self):
+        got = self.x("plugins")
+        lines = got.lines()
+        self.assertEqual(lines[0].split("  ")[0], "PLUGIN")
+        self.assertEqual(lines[-1], "5 plugins, 2 served")
+        self.assertRegex(got.out, r"(?m)^dpx +datapath +serving +5\.0 ")
+        self.assertRegex(got.out, r"(?m)^%ssick +volume +waiting .*exit "
+                                  r"status 3: oops$" % PREFIX)
+
+    def test_json(self):
+        rows = {r["name"]: r for r in self.rows("plugins")}
+        one = rows[self.one.name]
+        self.assertEqual(
+            (one["schema"], one["object"], one["kind"], one["state"],
+             one["version"], one["features"], one["feature_list"],
+             one["why"], one["dir"], one["failed"]),
+            (1, "plugin", "volume", "serving", "5.0", 1, "VDI_REVERT", "",
+             self.one.dir, 0))
+        self.assertIsNone(rows["dpx"]["calls"])
+        self.assertIsNone(rows[PREFIX + "sick"]["version"])
+        self.assertGreaterEqual(rows[PREFIX + "sick"]["failures"], 1)
+
+    def test_globs_and_columns(self):
+        def names(*words):
+            return self.x("plugins", *words, "--columns", "name",
+                          "--no-header").lines()
+        self.assertEqual(names("one"), [self.one.name])
+        self.assertEqual(names(PREFIX + "*", "--sort", "-name"),
+                         [PREFIX + n for n in ("sick", "one", "hollow",
+                                               "future")])
+        self.x("plugins", "nosuch*", want=1)
+
+    @table([
+        ("served", "one", ["is served since", "version 5.0", "1 feature.",
+                           "0 calls"]),
+        ("served, whole name", PREFIX + "one", ["is served since"]),
+        ("datapath", "dpx", ["(datapath plugin, ", "is served since"]),
+        ("it fails", "sick", ["is not served (", "exit status 3: oops",
+                              "failed in a row", "xmsg plugin check /"]),
+        ("of another version", "future", ["unknown SMAPI API version 9.0",
+                                          "required_api_version"]),
+        ("empty", "hollow", ["there is no script", "xmsg-idl new-plugin"]),
+    ])
+    def why(self, name, words):
+        said = self.x("plugin", "why", name)
+        self.assertEqual(len(said.lines()), 1, said)
+        for word in words:
+            self.assertIn(word, said.out)
+        row, = self.rows("plugin", "why", name)
+        self.assertEqual(row["served"], "is served" in said.out)
+        self.assertEqual(row["advice"] is None, row["served"])
+        self.assertEqual(row["kind"], "datapath" if name == "dpx"
+                         else "volume")
+
+    def test_why_there_is_none(self):
+        done = self.x("plugin", "why", "nosuch", want=1)
+        self.assertEqual(done.out, "")
+        self.assertRegex(done.err, r"^xmsg: there is no plugin nosuch: "
+                                   r"there is no folder /.*/nosuch\n$")
+
+    @table([
+        ("no word", ["plugin"]), ("another word", ["plugin", "what", "x"]),
+        ("no name", ["plugin", "why"]),
+        ("two names", ["plugin", "why", "a", "b"]),
+        ("kill whom", ["scripts", "kill"]),
+        ("kill abbreviated", ["scripts", "kil", "q:1"]),
+        ("kill what", ["scripts", "kill", "q"]),
+        ("offline", ["plugins", "--offline"]),
+        ("why offline", ["plugin", "why", "one", "--offline"]),
+        ("bad time", ["calls", "--since", "yesterday"]),
+        ("bad time of day", ["calls", "--since", "25:00"]),
+        ("bad column", ["plugins", "--columns", "x"]),
+        ("bad number", ["calls", "-n", "x"]),
+    ])
+    def usage(self, words):
+        done = self.x(*words, want=2)
+        self.assertEqual(done.out, "")
+        self.assertEqual(len(done.err.splitlines()), 1, done)
+
+    def test_completion(self):
+        def offers(*words):
+            return [l.split("\t")[0] for l in
+                    self.x("__complete", "--", *words).lines()]
+        self.assertIn("why", offers("plugin", ""))
+        for words in (["plugins", ""], ["plugin", "why", ""]):
+            got = offers(*words)
+            self.assertIn("dpx", got)
+            self.assertIn("one", got)
+            self.assertIn(PREFIX + "one", got)
+        self.assertEqual(offers("scripts", ""), ["kill"])
+        self.assertIn("--failed", offers("calls", "--"))
+        self.assertIn("plugins", offers("plug"))
+
+
+class Calls(AdapterCase):
+    settings = ("scripts.term=200ms",)
+
+    def setUp(self):
+        self.adapter.attach(self.one)
+
+    def hang(self, caller, sr="sruuid", **more):
+        """A call whose script does not end; its row."""
+        self.one.usual("SR.ls", step("sleep", 600000))
+        ident = caller.send(self.one.name, request("SR.scan",
+                                                   dict(sr=sr, **more)))
+        ref = "%s:%d" % (self.one.name, ident)
+
+        def runs():
+            return [r for r in self.rows("scripts")
+                    if r["ref"] == ref and r["pid"]]
+        until(runs, "%s runs" % ref, pause=0.01)
+        return ident, ref, runs()[0]
+
+    def test_running(self):
+        self.assertEqual(self.x("scripts").lines()[-1], "0 calls")
+        with self.adapter.caller() as c:
+            ident, ref, row = self.hang(c, dbg="mark")
+            self.assertEqual(
+                (row["object"], row["queue"], row["id"], row["method"],
+                 row["sr"], row["state"], row["script"], row["dbg"],
+                 row["cancelled"]),
+                ("script", self.one.name, ident, "SR.scan", "sruuid",
+                 "running", self.one.path("SR.ls"), "mark", False))
+            self.assertGreater(row["rss"], 0)
+            self.assertGreaterEqual(row["cpu_s"], 0)
+            self.assertIn(row["process_state"], "RSD")
+            with open("/proc/%d/cmdline" % row["pid"], "rb") as f:
+                self.assertIn(b"SR.ls", f.read())
+            lines = self.x("scripts").lines()
+            self.assertEqual(lines[0].split()[:3], ["ID", "METHOD", "SR"])
+            self.assertTrue(lines[1].startswith(ref + " "))
+            self.assertEqual(lines[2], "1 call")
+            offered = self.x("__complete", "--", "scripts", "kill", "").out
+            self.assertIn(ref, offered)
+
+            # nothing is ended by accident
+            done = self.x("scripts", "kill", ref, want=4)
+            self.assertIn("--yes", done.err)
+            self.assertEqual(done.out, "")
+            dry = self.x("scripts", "kill", ref, "--dry-run").out
+            self.assertTrue(dry.startswith("would cancel %s SR.scan, pid %d, "
+                                           "running " % (ref, row["pid"])))
+            self.assertEqual(
+                self.rows("scripts", "kill", ref, "--dry-run")[0]["cancelled"],
+                False)
+            self.assertTrue(os.path.exists("/proc/%d" % row["pid"]))
+
+            # on purpose
+            done = self.x("scripts", "kill", "nosuch:1", ref, "--yes",
+                          "--reason", "disk is gone", want=5)
+            self.assertIn("nosuch:1", done.err)
+            self.assertTrue(done.out.startswith("cancelled %s " % ref))
+            self.assertIn("(its caller was answered)", done.out)
+            answer = json.loads(c.reply(ident))
+            self.assertEqual(answer["error"][0], "Cancelled")
+            self.assertIn("disk is gone", answer["error"][1])
+        self.adapter.until_quiet()
+        self.x("scripts", "kill", ref, "--yes", want=1)
+        last = self.rows("calls", "-n", "1")[0]
+        self.assertEqual((last["ref"], last["error"], last["text"]),
+                         (ref, "Internal_error", "cancelled"))
+        self.assertIn("cancelled", last["scripts"])
+
+    def test_kill_from_a_list(self):
+        with self.adapter.caller() as c:
+            _, ref, _ = self.hang(c)
+            done = self.x("scripts", "kill", "-", "--yes", "--json",
+                          data=ref + "\n")
+            row = json.loads(done.out)
+            self.assertEqual((row["object"], row["ref"], row["cancelled"],
+                              row["answered"]),
+                             ("cancelled", ref, True, True))
+        self.adapter.until_quiet()
+
+    def test_finished(self):
+        self.one.usual("SR.ls", out([]))
+        self.one.usual("Volume.stat", typed("Volume_does_not_exist", ["v9"]))
+        mark = time.time()
+        self.adapter.call(self.one, "SR.scan", sr="sruuid")
+        self.adapter.call(self.one, "VDI.stat", sr="sruuid", vdi="v9")
+        rows = self.rows("calls")
+        good, bad = rows[-2:]
+        self.assertEqual(
+            (good["object"], good["method"], good["sr"], good["queue"],
+             good["error"], good["text"], good["repeated"]),
+            ("call", "SR.scan", "sruuid", self.one.name, None, "", False))
+        self.assertRegex(good["scripts"], r"^SR\.ls \d+\.\dms$")
+        self.assertGreater(good["duration_s"], 0)
+        self.assertGreaterEqual(good["time"], mark - 1)
+        self.assertEqual(good["ref"], "%s:%d" % (self.one.name, good["id"]))
+        self.assertIsNotNone(bad["error"])
+        self.assertIn("Volume.stat", bad["scripts"])
+        self.assertIn("exit 1", bad["scripts"])
+        self.assertEqual([r["seq"] for r in rows],
+                         sorted(r["seq"] for r in rows))
+
+        def methods(*words, **kw):
+            return self.x("calls", *words, "--columns", "method",
+                          "--no-header", **kw).lines()
+        self.assertNotIn("SR.scan", methods("--failed"))
+        self.assertEqual(methods("--failed", "-n", "1"), ["VDI.stat"])
+        self.assertEqual(set(methods("sr.s*")), {"SR.scan"})
+        self.assertEqual(methods("vdi.*", "-n", "1"), ["VDI.stat"])
+        self.assertEqual(methods("nosuch*", want=1), [])
+        self.assertEqual(methods("-n", "0"), [])
+        self.assertIn("VDI.stat", methods("--since", "10m"))
+        self.assertEqual(methods("--since", "2999-01-01"), [])
+        self.assertIn("VDI.stat", methods("--since", "2020-01-01 10:00"))
+        self.assertIn("VDI.stat", methods("--utc", "--since",
+                                          "2020-01-01T10:00:00Z"))
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ",
+                              time.gmtime(time.time() + 5))
+        self.assertEqual(methods("--since", stamp), [])
+        self.assertIn("SR.scan", self.x("__complete", "--", "calls", "").out)
+
+    def test_no_secret(self):
+        self.one.usual("SR.attach", typed("E", ["password=" + SECRET]))
+        self.adapter.call(self.one, "SR.attach", sr="x", device_config={
+            "chappassword": SECRET})
+        with self.adapter.caller() as c:
+            self.hang(c, dbg='{"password":"%s"}' % SECRET)
+            for words in (["calls"], ["scripts"], ["plugins"]):
+                for more in ([], ["--json"]):
+                    done = self.x(*words, *more)
+                    self.assertNotIn(SECRET, done.out + done.err)
+            self.x("scripts", "kill", "--yes", "-", data=self.x(
+                "scripts", "--columns", "ref", "--no-header").out)
+        self.adapter.until_quiet()
+
+
+COMMANDS = [["plugins"], ["plugin", "why", "one"], ["scripts"],
+            ["scripts", "kill", "q:1"], ["calls"]]
+
+
+class Dead(AdapterCase):
+    """The broker is well, the adapter is not; then neither is."""
+
+    def setUp(self):
+        if self.adapter.process.poll() is not None:
+            self.adapter.start()
+        self.record = ["--adapter-state", self.adapter.state]
+
+    def lines(self, words, **kw):
+        done = self.x(*words, want=3, **kw)
+        self.assertEqual(len(done.err.splitlines()), 1, done)
+        return done
+
+    def test_dead(self):
+        self.adapter.call(self.one, "SR.scan", sr="nosuch")
+        self.adapter.kill()
+        for words in COMMANDS:
+            done = self.lines(words)
+            self.assertEqual(done.out, "")
+            self.assertIn("the storage adapter", done.err)
+        until(lambda: self.broker.queue("xmsg.storaged")["last_poll_age_s"]
+              > 2, "its last poll is a while ago", pause=0.05)
+        for words in COMMANDS:
+            done = self.lines(words)
+            self.assertIn("systemctl start xmsg-storaged", done.err)
+            self.assertLess(done.seconds, 1)
+        self.assertEqual(self.broker.queue("xmsg.storaged")["messages"], 0)
+        done = self.lines(["calls"] + self.record)
+        self.assertIn("Sr_not_attached", done.out)
+        self.assertIn("calls.ring", done.err)
+        done = self.x("calls", "--offline", *self.record)
+        self.assertIn("Sr_not_attached", done.out)
+        self.assertEqual(done.err, "")
+        done = self.x("calls", "--offline", "--adapter-state",
+                      self.broker.state, want=3)
+        self.assertEqual(len(done.err.splitlines()), 1, done)
+
+    def test_not_a_record(self):
+        for name, text in (("empty", b""), ("short", b"x" * 100),
+                           ("other", b"x" * 200000)):
+            folder = os.path.join(self.folder.name, name)
+            os.mkdir(folder)
+            with open(os.path.join(folder, "calls.ring"), "wb") as f:
+                f.write(text)
+            done = self.x("calls", "--offline", "--adapter-state", folder,
+                          want=3)
+            self.assertRegex(done.err, "^xmsg: .*is no record of calls\n$")
+
+    def test_stopped(self):
+        """It polls, but does not answer."""
+        self.adapter.process.send_signal(signal.SIGSTOP)
+        try:
+            done = self.lines(["plugins", "--timeout", "1"])
+            self.assertIn("does not answer", done.err)
+            self.assertLess(done.seconds, 3)
+            until(lambda: self.broker.queue("xmsg.storaged")["messages"] == 0,
+                  "the question is taken back")
+            self.assertEqual(
+                self.lines(["calls", "--timeout", "1", "--no-header"] +
+                           self.record).err.count("calls.ring"), 1)
+        finally:
+            self.adapter.process.send_signal(signal.SIGCONT)
+        self.assertEqual(len(self.rows("plugins")), 2)
+
+    def test_another_queue(self):
+        self.broker.conn("t").create("elsewhere")
+        done = self.lines(["plugins", "--adapter", "elsewhere"])
+        self.assertIn("nobody serves the queue elsewhere", done.err)
+        self.lines(["plugins", "-A", "nosuch"])
+
+    def test_zz_no_broker(self):
+        env = {"XMSG_SOCKET": os.path.join(self.folder.name, "nothing")}
+        for words in COMMANDS:
+            done = self.lines(words, env=env)
+            self.assertIn("no broker answers", done.err)
+            self.assertEqual(done.out, "")
+        self.broker.signal(signal.SIGSTOP)
+        try:
+            for words in COMMANDS:
+                done = self.lines(words + ["--timeout", "1"])
+                self.assertIn("the broker", done.err)
+                self.assertLess(done.seconds, 3)
+        finally:
+            self.broker.signal(signal.SIGCONT)
+
+
+if __name__ == "__main__":
+    main()
