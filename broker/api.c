@@ -536,7 +536,7 @@ on_request(void *ctx, struct http_conn *conn, struct http_request *r)
 	struct peer *p = http_user(conn);
 
 	a->nrequests++;
-	if (!api_v1(p, r))
+	if (!api_v1(p, r) && !api_metrics(p, r))
 		stock(p, r);
 }
 

@@ -112,7 +112,9 @@ void act_free(struct act *act);
 /* api_look.c */
 void api_diagnostics(struct peer *p);
 void api_trace(struct peer *p, const struct wire_req *r);
-/* api_v1.c: false when the target is not under /v1 (or /metrics). */
+/* api_metrics.c: false when the target is not /metrics. */
+bool api_metrics(struct peer *p, const struct http_request *r);
+/* api_v1.c: false when the target is not under /v1. */
 bool api_v1(struct peer *p, struct http_request *r);
 
 #endif

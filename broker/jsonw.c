@@ -44,24 +44,32 @@ is_utf8(struct str v)
 	return true;
 }
 
+/* Valid UTF-8, whatever comes. */
+void
+jsonw_text(struct buf *b, struct str v)
+{
+	size_t n;
+
+	for (size_t i = 0; i < v.n; i += n ? n : 1) {
+		n = utf8_len((const unsigned char *)v.p + i, v.n - i);
+		if (n > 0)
+			buf_add(b, v.p + i, n);
+		else
+			buf_adds(b, "\xef\xbf\xbd");
+	}
+}
+
 /* A string; what is not UTF-8 becomes U+FFFD. */
 static void
 put_text(struct buf *b, struct str v)
 {
 	struct buf clean = BUF_INIT;
-	size_t n;
 
 	if (is_utf8(v)) {
 		json_put_str(b, v);
 		return;
 	}
-	for (size_t i = 0; i < v.n; i += n ? n : 1) {
-		n = utf8_len((const unsigned char *)v.p + i, v.n - i);
-		if (n > 0)
-			buf_add(&clean, v.p + i, n);
-		else
-			buf_adds(&clean, "\xef\xbf\xbd");
-	}
+	jsonw_text(&clean, v);
 	if (buf_ok(&clean))
 		json_put_str(b, (struct str){clean.p, clean.n});
 	else

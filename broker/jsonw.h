@@ -20,6 +20,8 @@ struct jsonw {
 	bool comma; /* something stands before in this object or array */
 };
 
+/* Text as it is, without quotes or escapes; what is not UTF-8 becomes U+FFFD. */
+void jsonw_text(struct buf *b, struct str v);
 void jsonw_open(struct jsonw *w, const char *key, char bracket);
 void jsonw_close(struct jsonw *w, char bracket);
 void jsonw_str(struct jsonw *w, const char *key, struct str v);

@@ -1,7 +1,7 @@
 # The broker: a convenience library, and a main.
 noinst_LIBRARIES += libbroker.a
 libbroker_a_SOURCES = \
-	broker/deadline.c broker/deadline.h \
+	broker/deadline.c broker/deadline.h broker/hist.c broker/hist.h \
 	broker/idmap.c broker/idmap.h \
 	broker/msgq.c broker/msgq.h \
 	broker/session.c broker/session.h \
@@ -16,13 +16,14 @@ libbroker_a_SOURCES = \
 	broker/store_mem.c broker/store_sqlite.c \
 	broker/store_job.c broker/store_job.h \
 	broker/sqldb.c broker/sqldb_write.c broker/sqldb_read.c \
+	broker/sqldb_keep.c \
 	broker/sqldb.h broker/sqldb_int.h \
 	broker/http.c broker/http.h \
 	broker/jsonw.c broker/jsonw.h \
 	broker/api.c broker/api_look.c broker/api_v1.c \
 	broker/api_v1_look.c broker/api_v1_act.c broker/api_v1_events.c \
 	broker/api_v1_body.c broker/api_v1_filter.c broker/api_v1_purge.c \
-	broker/api_v1_undo.c broker/api.h broker/api_v1.h \
+	broker/api_v1_undo.c broker/api_metrics.c broker/api.h broker/api_v1.h \
 	broker/settings.c broker/settings.h \
 	broker/server.c broker/server.h
 libbroker_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) \

@@ -65,8 +65,10 @@ queue_add(struct mswitch *m, struct str name, struct str owner)
 void
 queue_unref(struct queue *q)
 {
-	if (--q->refs == 0 && q->dead)
-		free(q);
+	if (--q->refs > 0 || !q->dead)
+		return;
+	free(q->replied);
+	free(q);
 }
 
 /* A queue that is durably gone leaves the index, with its messages. */

@@ -22,6 +22,7 @@
 #include <uthash.h>
 
 #include "deadline.h"
+#include "hist.h"
 #include "idmap.h"
 #include "msgq.h"
 #include "session.h"
@@ -75,6 +76,7 @@ struct queue {
 	int64_t again; /* with MSG_AGAIN */
 	int64_t last_poll_ns; /* boottime; 0: never since start */
 	uint64_t in, out; /* messages since start */
+	struct hist *replied; /* request to reply, NULL: none yet */
 	uint32_t pending; /* sends on their way to the disk */
 	uint32_t refs; /* answers under way that point here */
 	bool dead; /* destroyed; freed with the last ref */

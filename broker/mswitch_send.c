@@ -70,16 +70,22 @@ keys_add(struct mswitch *m, struct str queue, struct str plain)
 
 /* ---- send ---- */
 
-/* How long the request that this answers has been waiting; 0: not known. */
+/* How long the request that this answers has been waiting, and count that for
+ * its queue; 0: not known. */
 static int64_t
 waited(const struct mswitch *m, const struct store_msg *sm)
 {
-	const struct queue *rq = mswitch_queue(m, sm->re_queue);
+	struct queue *rq = mswitch_queue(m, sm->re_queue);
 	const struct msg *req = rq ? msgq_find(&rq->q, sm->re_id) : NULL;
+	int64_t ns;
 
 	if (req == NULL || req->body == NULL || req->body->at_ns > sm->at_ns)
 		return 0;
-	return sm->at_ns - req->body->at_ns;
+	ns = sm->at_ns - req->body->at_ns;
+	if (rq->replied == NULL)
+		rq->replied = xcalloc(1, sizeof *rq->replied);
+	hist_add(rq->replied, ns);
+	return ns;
 }
 
 static void

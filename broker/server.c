@@ -31,6 +31,7 @@
 #include "clock.h"
 #include "config.h"
 #include "log.h"
+#include "redact.h"
 #include "usock.h"
 #include "version.h"
 #include "xalloc.h"
@@ -223,6 +224,18 @@ not_reloaded(void *arg, const struct conf_row *row)
 	    row->section, row->name);
 }
 
+/* Further words for the redaction. */
+static int
+apply_redact(const struct settings *s, struct err *e)
+{
+	if (redact_set_keys(str_of(s->redact_keys)))
+		return 0;
+	return err_set(e, EINVAL,
+	    "redact.keys: up to %d words with blanks between them, each of 3 to"
+	    " %d letters and digits, the first two letters",
+	    REDACT_WORDS, REDACT_WORD);
+}
+
 /* SIGHUP. */
 static void
 reload(struct server *sv)
@@ -231,7 +244,8 @@ reload(struct server *sv)
 	struct err e;
 
 	conf_defaults(settings_rows, settings_n, &fresh);
-	if (sv->reload(sv->reload_arg, &fresh, &e) == -1) {
+	if (sv->reload(sv->reload_arg, &fresh, &e) == -1 ||
+	    apply_redact(&fresh, &e) == -1) {
 		log_error("server", "settings not changed: %s", e.text);
 	} else {
 		conf_reload(settings_rows, settings_n, sv->set, &fresh,
@@ -531,6 +545,9 @@ server_new(struct settings *s,
 	sv->reload_arg = arg;
 	sv->fd = sv->lock_fd = sv->state_fd = -1;
 	sv->base = event_base_new();
+	*status = EXIT_CONFIG;
+	if (apply_redact(s, e) == -1)
+		goto fail;
 	*status = EXIT_CANTCREAT;
 	if (sv->base == NULL) {
 		err_set(e, ENOMEM, "cannot make an event loop");

@@ -96,6 +96,8 @@ const struct conf_row settings_rows[] = {
 	 0, "How long messages that were removed by hand are kept."},
 	{"undo", "bytes", CONF_SIZE, S(undo_bytes), "64M", 0, 1024 * GIB, 0,
 	 "How much of them is kept, the oldest goes first; 0: nothing."},
+	{"redact", "keys", CONF_STR, S(redact_keys), "", 0, 0, CONF_RELOAD,
+	 "Further words that mark a secret in a key, with blanks between."},
 	{"recorder", "size", CONF_SIZE, S(recorder_size), "4M", 64 * KIB, GIB,
 	 0, "Size of the flight recorder."},
 	{"recorder", "trace_entries", CONF_INT, S(trace_entries), "128", 1,

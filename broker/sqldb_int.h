@@ -13,6 +13,8 @@
 
 #include "sqldb.h"
 
+#define SQLDB_BUSY_MS 5000 /* how long to wait for another process */
+
 /* The writer's map from name to queue, so that a send costs no look-up. */
 struct qent {
 	UT_hash_handle hh;

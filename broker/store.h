@@ -39,6 +39,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "hist.h"
 #include "str.h"
 
 struct event_base;
@@ -230,6 +231,7 @@ struct store_info {
 	int64_t boot_first; /* ids below were given before this boot */
 	int64_t last_act; /* highest number of an act */
 	uint64_t commits, commit_ops, commit_ns, inline_commits, checkpoints;
+	struct hist commit_time;
 	uint64_t pending_ops, pending_bytes;
 	const char *scheme, *path;
 };

@@ -234,6 +234,7 @@ note_batch(struct store_sqlite *s, const struct ops *batch, int64_t ns, bool ok,
 	s->info.commit_ops += batch->n;
 	s->last_n = batch->n - batch->lazy;
 	s->info.commit_ns += (uint64_t)ns;
+	hist_add(&s->info.commit_time, ns);
 	s->info.last_id = sqldb_last_id(s->writer);
 	s->unfinished -= batch->n;
 	s->unfinished_bytes -= batch->bytes;

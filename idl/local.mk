@@ -135,6 +135,7 @@ CLEANFILES += idl/gen_smapi.c idl/gen_smapi.h
 # The Python package: hand-written files and generated ones in one folder that
 # pip can install (`pip install BUILD/python`).
 idl_python = \
+	idl/runtime/python/backend.py \
 	idl/runtime/python/pyproject.toml \
 	idl/runtime/python/setup.py \
 	idl/runtime/python/xapi/__init__.py \

@@ -50,6 +50,10 @@ static const unsigned char classes[256] = {
 
 #define BIT(letter) (1u << ((letter) - 'a'))
 
+/* Further key words, lower case; the first empty one is the end. */
+static char extra[REDACT_WORDS + 1][REDACT_WORD + 1];
+static uint32_t extra_seconds[26]; /* as below */
+
 /* The second letters that go with a first one in both lists. */
 static const uint32_t seconds[26] = {
     ['a' - 'a'] = BIT('u') | BIT('p') | BIT('c'),
@@ -159,7 +163,8 @@ stands_alone(const struct scan *s, size_t begin, size_t end)
 static bool
 may_begin(const struct scan *s, size_t i)
 {
-	uint32_t set = seconds[scan_lower((unsigned char)s->p[i]) - 'a'];
+	unsigned first = scan_lower((unsigned char)s->p[i]) - 'a';
+	uint32_t set = seconds[first] | extra_seconds[first];
 	unsigned char d;
 
 	if (set == 0 || i + 1 >= s->n)
@@ -182,12 +187,64 @@ key_at(const struct scan *s, size_t i)
 		if (end != 0)
 			return end;
 	}
+	for (size_t k = 0; extra[k][0] != '\0'; k++) {
+		end = extra[k][0] == first ? match_key(s, i, extra[k]) : 0;
+		if (end != 0)
+			return end;
+	}
 	for (const char *const *k = whole_words; *k != NULL; k++) {
 		end = **k == first ? match_key(s, i, *k) : 0;
 		if (end != 0 && stands_alone(s, i, end))
 			return end;
 	}
 	return 0;
+}
+
+/* One further word without what does not count; its length, 0: it is none. */
+static size_t
+clean_word(char to[REDACT_WORD + 1], struct str word)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < word.n; i++) {
+		unsigned char c = scan_lower((unsigned char)word.p[i]);
+
+		if (c == '-' || c == '_')
+			continue;
+		if (n == REDACT_WORD ||
+		    !(scan_is_letter(c) || (n > 1 && c >= '0' && c <= '9')))
+			return 0;
+		to[n++] = (char)c;
+	}
+	to[n] = '\0';
+	return n < 3 ? 0 : n;
+}
+
+/* Further words. */
+bool
+redact_set_keys(struct str words)
+{
+	char v[REDACT_WORDS + 1][REDACT_WORD + 1] = {{0}};
+	uint32_t set[26] = {0};
+	size_t n = 0, i = 0, from;
+
+	while (i < words.n) {
+		from = i;
+		while (i < words.n && !scan_is_blank((unsigned char)words.p[i]))
+			i++;
+		if (i > from) {
+			if (n == REDACT_WORDS ||
+			    clean_word(v[n],
+				(struct str){words.p + from, i - from}) == 0)
+				return false;
+			set[v[n][0] - 'a'] |= BIT(v[n][1]);
+			n++;
+		}
+		i++;
+	}
+	memcpy(extra, v, sizeof extra);
+	memcpy(extra_seconds, set, sizeof set);
+	return true;
 }
 
 /* ---- values ---- */

@@ -16,13 +16,23 @@
 #ifndef XMSG_REDACT_H
 #define XMSG_REDACT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "str.h"
 
+#define REDACT_WORDS 64 /* further key words at most ... */
+#define REDACT_WORD  32 /* ... and bytes of each */
+
 /* Key words, lower case; a key matches when, lower-cased and with '-' and '_'
  * removed, it contains one of them.  NULL-terminated. */
 extern const char *const redact_keys[];
+
+/* Further key words, with blanks between them, in the place of those given before:
+ * letters and digits, at least three, the first two letters; case, '-' and '_'
+ * do not count.  false when one is not such: then nothing is changed.  Not while
+ * another thread redacts. */
+bool redact_set_keys(struct str words);
 
 /* Write at most max bytes of the redacted text to out; returns how many.  Looks
  * at no more input than is needed for them.  When the output is cut, it ends

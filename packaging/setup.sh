@@ -9,7 +9,8 @@ say() { printf '==> %s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 # Debian package, RPM package, and what shows that it is there: a command, or
-# pc:NAME for pkg-config, or h:HEADER, or ml:NAME for ocamlfind.
+# pc:NAME for pkg-config, or h:HEADER, or ml:NAME for ocamlfind, or py:NAME for
+# a module of Python.
 deps_build() {
 	cat <<-'EOF'
 	gcc		gcc			cc
@@ -37,6 +38,8 @@ deps_test() {
 	mscgen		mscgen			mscgen
 	mandoc		mandoc			mandoc
 	procps		procps-ng		ps
+	clang-format	clang-tools-extra	clang-format
+	python3-setuptools python3-setuptools	py:setuptools
 	mypy		python3-mypy		mypy
 	zsh		zsh			zsh
 	fish		fish			fish
@@ -51,6 +54,7 @@ deps_test() {
 have() {
 	case $1 in
 	pc:*) pkg-config --exists "${1#pc:}" 2>/dev/null ;;
+	py:*) python3 -c "import ${1#py:}" >/dev/null 2>&1 ;;
 	ml:*) ocamlfind query "${1#ml:}" >/dev/null 2>&1 ;;
 	h:*) printf '#include <%s>\n' "${1#h:}" |
 		cc -E -x c - >/dev/null 2>&1 ;;

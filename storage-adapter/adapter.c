@@ -37,6 +37,7 @@
 #include "probe.h"
 #include "record.h"
 #include "turns.h"
+#include "selftest.h"
 #include "service.h"
 #include "state.h"
 #include "xalloc.h"
@@ -104,7 +105,7 @@ open_one(struct plugin *p, void *arg)
 	struct adapter *a = arg;
 	struct err e;
 
-	if (p->kind == PLUGIN_VOLUME && p->state == PLUGIN_SERVING &&
+	if (p->kind == PLUGIN_VOLUME && plugin_served(p) &&
 	    service_start(&a->ctx, p, &e) == NULL)
 		log_error("adapter", "%s", e.text);
 }
@@ -350,6 +351,17 @@ open_switch(struct adapter *a, int *status, struct err *e)
 	return a->follow ? 0 : -1;
 }
 
+/* Whose scripts are run. */
+static void
+use_trust(struct adapter *a)
+{
+	struct trust trust = {.check = a->ctx.set->check_owner != 0};
+
+	a->owners = asettings_owners(a->ctx.set, &trust.nuids);
+	trust.uids = a->owners;
+	trust_set(&trust);
+}
+
 static int
 open_plugins(struct adapter *a, int *status, struct err *e)
 {
@@ -362,13 +374,10 @@ open_plugins(struct adapter *a, int *status, struct err *e)
 	    .probe = on_probe,
 	    .serve = on_serve,
 	    .give_up = on_give_up};
-	struct trust trust = {.check = s->check_owner != 0};
 	struct timeval tv = {0, 10000};
 
 	*status = EXIT_CONFIG;
-	a->owners = asettings_owners(s, &trust.nuids);
-	trust.uids = a->owners;
-	trust_set(&trust);
+	use_trust(a);
 	a->probes = probes_new(&a->ctx);
 	a->ctx.plugins = plugins_new(a->ctx.base, &conf, &hooks, e);
 	if (a->ctx.plugins == NULL)
@@ -379,6 +388,34 @@ open_plugins(struct adapter *a, int *status, struct err *e)
 	return 0;
 }
 
+static struct poison *in_hand; /* for the handler */
+
+/* A crash: whose fault it was is noted, then it takes its course. */
+static void
+on_crash(int sig)
+{
+	poison_crash(in_hand);
+	raise(sig); /* the handler has been taken off */
+}
+
+/* The handlers; but where a sanitizer wants these signals. */
+static void
+watch_crashes(struct poison *p)
+{
+	static const int sigs[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+	struct sigaction sa = {
+	    .sa_handler = on_crash, .sa_flags = SA_RESETHAND | SA_NODEFER};
+
+	in_hand = p;
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	for (size_t i = 0; i < sizeof sigs / sizeof *sigs; i++)
+		sigaction(sigs[i], &sa, NULL);
+#else
+	(void)sigs;
+	(void)sa;
+#endif
+}
+
 /* Signals that the loop handles. */
 static int
 open_signals(struct adapter *a, struct err *e)
@@ -386,6 +423,7 @@ open_signals(struct adapter *a, struct err *e)
 	static const int sigs[] = {SIGTERM, SIGINT, SIGHUP};
 
 	signal(SIGPIPE, SIG_IGN);
+	watch_crashes(a->ctx.poison);
 	for (size_t i = 0; i < sizeof sigs / sizeof *sigs; i++) {
 		a->sig[i] = evsignal_new(a->ctx.base, sigs[i],
 		    sigs[i] == SIGHUP ? on_reload : on_stop, a);
@@ -441,6 +479,34 @@ adapter_new(struct asettings *s,
 }
 
 int
+adapter_selftest(struct asettings *s, struct err *e)
+{
+	struct adapter *a = xcalloc(1, sizeof *a);
+	char *dir = xasprintf("%s/selftest", s->state);
+	int status = EXIT_CANTCREAT;
+	bool ok = false;
+
+	a->ctx.set = s;
+	a->lock_fd = -1;
+	a->ctx.base = event_base_new();
+	if (a->ctx.base == NULL)
+		err_set(e, ENOMEM, "out of memory");
+	else if (mkdir(dir, 0700) == -1 && errno != EEXIST)
+		err_errno(e, "cannot make %s", dir);
+	else if (open_jobs(a, &status, e) == 0) {
+		use_trust(a);
+		ok = selftest(a->ctx.base, a->ctx.jobs, s->root, dir);
+		status = ok ? EXIT_OK : EXIT_FATAL;
+		err_set(e, EIO, "the self test failed");
+		if (rmdir(dir) == -1)
+			log_warn("selftest", "%s stays: %m", dir);
+	}
+	adapter_free(a);
+	free(dir);
+	return status;
+}
+
+int
 adapter_run(struct adapter *a)
 {
 	while (!a->ctx.stopping)
@@ -467,7 +533,8 @@ adapter_free(struct adapter *a)
 	if (a == NULL)
 		return;
 	ctx->stopping = true;
-	service_stop_all(ctx);
+	if (ctx->x != NULL)
+		service_stop_all(ctx);
 	follow_free(a->follow);
 	control_free(a->control);
 	observer_free(ctx->observer);

@@ -31,6 +31,10 @@ struct adapter *adapter_new(struct asettings *s,
     int (*reload)(void *arg, struct asettings *fresh, struct err *e), void *arg,
     const char *import, int *status, struct err *e);
 
+/* Take the plugin of the original's self test through its life; the exit
+ * status, with a sentence when it is not 0. */
+int adapter_selftest(struct asettings *s, struct err *e);
+
 /* Serve until told to stop; the exit status. */
 int adapter_run(struct adapter *a);
 void adapter_free(struct adapter *a);

@@ -118,7 +118,7 @@ describe(const struct ctx *ctx, const struct plugin *p)
 		json_array_append_new(features, json_string(p->features[i]));
 	o = json_pack("{ss ss ss ss sb so so so si so ss}", "name", p->name,
 	    "kind", kinds[p->kind], "dir", p->dir, "state", states[p->state],
-	    "served", p->state == PLUGIN_SERVING, "version",
+	    "served", (int)plugin_served(p), "version",
 	    p->version ? json_string(p->version) : json_null(), "features",
 	    features, "since", seconds(p->since_wall_ns), "failures",
 	    (int)p->failures, "query",

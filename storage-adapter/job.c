@@ -49,7 +49,7 @@ struct job {
 	struct event *timer;
 	enum state state;
 	char *path; /* of the folder */
-	int dir; /* the same, open; -1 when that was not possible yet */
+	int dir; /* the same, open while it is needed, else -1 */
 	unsigned step;
 	pid_t runner; /* our child, not reaped; else 0 */
 	bool cancel;
@@ -140,6 +140,25 @@ close_fifo(struct job *j)
 	j->fifo = NULL;
 }
 
+/* Open the folder. */
+static int
+open_dir(struct job *j)
+{
+	if (j->dir == -1)
+		j->dir = open(
+		    j->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return j->dir;
+}
+
+/* Close it: a run that lives costs one descriptor. */
+static void
+close_dir(struct job *j)
+{
+	if (j->dir != -1)
+		close(j->dir);
+	j->dir = -1;
+}
+
 /* Forget it. */
 static void
 job_free(struct job *j)
@@ -147,8 +166,7 @@ job_free(struct job *j)
 	close_fifo(j);
 	if (j->timer != NULL)
 		event_free(j->timer);
-	if (j->dir != -1)
-		close(j->dir);
+	close_dir(j);
 	leave_child(j->js, j->runner);
 	free(j->path);
 	free(j);
@@ -248,17 +266,21 @@ ended(struct job *j, const struct spool_end *e)
 static int
 look(struct job *j, struct job_facts *f)
 {
-	if (j->dir == -1)
-		j->dir = open(
-		    j->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return j->dir == -1 ? -1 : job_facts(j->dir, j->step, f);
+	return open_dir(j) == -1 ? -1 : job_facts(j->dir, j->step, f);
+}
+
+/* For lack of room, which may pass? */
+static bool
+passing(int why)
+{
+	return why == EMFILE || why == ENFILE || why == ENOMEM;
 }
 
 /* It could not be looked at: for now, or at all. */
 static void
 blind(struct job *j, int why)
 {
-	if (why == EMFILE || why == ENFILE || why == ENOMEM)
+	if (passing(why))
 		evtimer_add(j->timer, ms(RETRY_MS));
 	else
 		tell(j, JOB_LOST, why);
@@ -314,27 +336,62 @@ wait_fifo(struct job *j, int fd)
 		close_fifo(j);
 		blind(j, ENOMEM);
 	}
+	close_dir(j);
+}
+
+/* The record of a run under way, when it is there. */
+static void
+read_start(struct job *j)
+{
+	struct spool_start s;
+
+	if (j->start.pid == 0 && open_dir(j) != -1 &&
+	    job_record(j->dir, j->step, SPOOL_PID, &s, NULL) == 1)
+		take_start(j, &s);
+	close_dir(j);
 }
 
 /* Ask the runner to end it. */
 static void
 cancel(struct job *j)
 {
-	struct spool_start s;
-
 	if (j->state != WAITING)
 		return;
 	if (j->runner != 0) {
 		(void)kill(j->runner, SIGTERM);
 		return;
 	}
-	if (job_record(j->dir, j->step, SPOOL_PID, &s, NULL) == 1) {
-		take_start(j, &s);
-		if (job_term_runner(&s))
-			return;
-	}
+	read_start(j);
+	if (j->start.pid != 0 && job_term_runner(&j->start))
+		return;
 	/* not begun yet, or just over: the FIFO tells */
 	evtimer_add(j->timer, ms(CANCEL_TICK_MS));
+}
+
+/* Get the output that there is; -1 when it has to wait. */
+static int
+collect(struct job *j, struct job_output *o)
+{
+	const struct job_limits *l = &j->js->limits;
+	struct job_result *r = &j->result;
+	int rc;
+
+	memset(o, 0, sizeof *o);
+	if (!j->has_output && r->end != JOB_LOST)
+		return 0;
+	rc = open_dir(j) == -1
+	    ? -1
+	    : job_output(j->dir, j->step, &j->end, l->max_out, l->max_err, o);
+	close_dir(j);
+	if (rc == -1 && j->has_output) {
+		if (passing(errno)) {
+			job_output_free(o);
+			return -1;
+		}
+		r->end = JOB_LOST;
+		r->code = errno;
+	}
+	return 0;
 }
 
 /* Call back with everything, then forget it. */
@@ -342,26 +399,17 @@ static void
 done(struct job *j)
 {
 	struct job_output o;
-	struct job_result *r = &j->result;
-	const struct job_limits *l = &j->js->limits;
 
+	if (collect(j, &o) == -1) {
+		evtimer_add(j->timer, ms(RETRY_MS));
+		return;
+	}
 	j->state = TOLD;
 	j->js->running--;
 	LIST_REMOVE(j, link);
-	memset(&o, 0, sizeof o);
-	if (j->has_output &&
-	    job_output(j->dir, j->step, &j->end, l->max_out, l->max_err, &o) ==
-		-1) {
-		r->end = JOB_LOST;
-		r->code = errno;
-	}
-	if (!j->has_output && r->end == JOB_LOST && j->dir != -1) {
-		j->end.out = 0;
-		(void)job_output(j->dir, j->step, &j->end, 0, l->max_err, &o);
-	}
-	r->out = o.out;
-	r->err = o.err;
-	j->fn(r, j->arg);
+	j->result.out = o.out;
+	j->result.err = o.err;
+	j->fn(&j->result, j->arg);
 	job_output_free(&o);
 	job_free(j);
 }
@@ -516,10 +564,7 @@ job_leave(struct job *j)
 pid_t
 job_pid(const struct job *j)
 {
-	struct spool_start s;
-
-	if (j->start.pid == 0 && j->dir != -1 && j->state == WAITING &&
-	    job_record(j->dir, j->step, SPOOL_PID, &s, NULL) == 1)
-		return s.pid;
+	if (j->state == WAITING)
+		read_start((struct job *)j); /* remembers, changes nothing */
 	return j->start.pid;
 }

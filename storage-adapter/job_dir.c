@@ -27,19 +27,34 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "xalloc.h"
+
+/* The boot does not change under us. */
+const char *
+job_boot(void)
+{
+	static char boot[37];
+
+	if (*boot == '\0')
+		clock_boot_id(boot);
+	return boot;
+}
 
 /* Make link and FIFO. */
 int
 job_claim(int dir, unsigned step)
 {
-	char name[SPOOL_NAME], boot[37];
+	const char *boot = job_boot();
+	char name[SPOOL_NAME];
 
-	clock_boot_id(boot);
 	if (symlinkat(*boot != '\0' ? boot : "unknown", dir,
 		spool_name(name, step, SPOOL_BOOT)) == -1 &&
 	    errno != EEXIST)
@@ -53,10 +68,10 @@ job_claim(int dir, unsigned step)
 static bool
 of_this_boot(int dir, unsigned step)
 {
-	char name[SPOOL_NAME], boot[37], said[40];
+	const char *boot = job_boot();
+	char name[SPOOL_NAME], said[40];
 	ssize_t n;
 
-	clock_boot_id(boot);
 	n = readlinkat(
 	    dir, spool_name(name, step, SPOOL_BOOT), said, sizeof said);
 	return *boot != '\0' && n == (ssize_t)strlen(boot) &&
@@ -267,72 +282,87 @@ job_end_folder(const char *dir)
 	return over;
 }
 
+/* A name in a folder that goes. */
+struct entry {
+	int rank;
+	char name[NAME_MAX + 1];
+};
+
 /* In which order files go: a folder that is half removed, when we are killed
  * meanwhile, must never look as if nothing had run.  Without the link it is at
  * best lost (rule 5); the claim goes last. */
-static const struct {
-	bool ours;
-	enum spool_file file;
-} removal[] = {
-    {true, SPOOL_BOOT},
-    {false, SPOOL_FILES}, /* whatever is not in the other rows */
-    {true, SPOOL_STATUS},
-    {true, SPOOL_PID},
-    {true, SPOOL_RUN},
-};
-
-/* Does a file belong to the row? */
-static bool
-in_row(const char *name, size_t row)
+static int
+rank(const char *name)
 {
-	enum spool_file file = SPOOL_FILES;
+	enum spool_file file;
 	unsigned step;
-	size_t i;
 
 	if (!spool_is(name, &step, &file))
-		file = SPOOL_FILES;
-	if (removal[row].ours)
-		return file == removal[row].file;
-	for (i = 0; i < sizeof removal / sizeof *removal; i++)
-		if (removal[i].ours && file == removal[i].file)
-			return false;
-	return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+		return 1;
+	switch (file) {
+	case SPOOL_BOOT: return 0;
+	case SPOOL_STATUS: return 2;
+	case SPOOL_PID: return 3;
+	case SPOOL_RUN: return 4;
+	default: return 1;
+	}
 }
 
-/* Remove the files of one row; those that are gone are good. */
+/* For qsort. */
 static int
-remove_row(int fd, size_t row)
+by_rank(const void *a, const void *b)
+{
+	return ((const struct entry *)a)->rank -
+	    ((const struct entry *)b)->rank;
+}
+
+/* All names, in the order in which they go; *v is the caller's to free. */
+static int
+names(int fd, struct entry **v, size_t *n)
 {
 	struct dirent *de;
 	DIR *d = list(fd);
-	int rc = 0;
 
+	*v = NULL;
+	*n = 0;
 	if (d == NULL)
 		return -1;
-	while (rc == 0 && (de = readdir(d)) != NULL)
-		if (in_row(de->d_name, row) &&
-		    unlinkat(fd, de->d_name, 0) == -1 && errno != ENOENT)
-			rc = -1;
+	while ((de = readdir(d)) != NULL) {
+		if (strcmp(de->d_name, ".") == 0 ||
+		    strcmp(de->d_name, "..") == 0)
+			continue;
+		if (*n % 16 == 0)
+			*v = xreallocarray(*v, *n + 16, sizeof **v);
+		(*v)[*n].rank = rank(de->d_name);
+		snprintf((*v)[*n].name, sizeof(*v)[*n].name, "%s", de->d_name);
+		(*n)++;
+	}
 	closedir(d);
-	return rc;
+	if (*n > 0)
+		qsort(*v, *n, sizeof **v, by_rank);
+	return 0;
 }
 
-/* Row by row, then the folder. */
+/* One after the other, then the folder; what is gone already is good. */
 int
 job_remove_folder(const char *dir, struct err *e)
 {
-	size_t row;
-	int fd, rc = 0;
+	struct entry *v;
+	size_t i, n;
+	int fd, rc;
 
 	fd = open_dir(dir, e);
 	if (fd == -1)
 		return errno == ENOENT ? 0 : -1;
-	for (row = 0; rc == 0 && row < sizeof removal / sizeof *removal; row++)
-		rc = remove_row(fd, row);
+	rc = names(fd, &v, &n);
+	for (i = 0; rc == 0 && i < n; i++)
+		if (unlinkat(fd, v[i].name, 0) == -1 && errno != ENOENT)
+			rc = -1;
 	if (rc == 0)
 		rc = rmdir(dir);
 	if (rc == -1)
 		err_errno(e, "%s cannot be removed", dir);
+	free(v);
 	close(fd);
 	return rc;
 }

@@ -33,6 +33,9 @@ struct job_facts {
 	int fifo;
 };
 
+/* The id of this boot; "" when the system does not tell. */
+const char *job_boot(void);
+
 /* dir is a descriptor.  -1 with errno when it cannot be told. */
 int job_facts(int dir, unsigned step, struct job_facts *f);
 

@@ -24,7 +24,6 @@ read_tail(int fd, int64_t size, int64_t max, struct str *s)
 	ssize_t n;
 	char *p;
 
-	/* cppcheck-suppress invalidFunctionArg */
 	p = mmap(NULL, want, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)

@@ -18,7 +18,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "xalloc.h"
 
 /* Where the runner expects its end of the FIFO. */
@@ -205,10 +204,7 @@ job_spawn(int dir, const struct job_limits *l, const struct job_spec *spec)
 static bool
 same(const struct spool_start *s, struct spool_proc *p)
 {
-	char boot[37];
-
-	clock_boot_id(boot);
-	return s->pid > 0 && strcmp(boot, s->boot) == 0 &&
+	return s->pid > 0 && strcmp(job_boot(), s->boot) == 0 &&
 	    spool_proc(s->pid, p) && p->ticks == s->ticks;
 }
 
@@ -285,10 +281,8 @@ unsigned
 job_kill_script(const struct spool_start *s)
 {
 	struct spool_proc p;
-	char boot[37];
 
-	clock_boot_id(boot);
-	if (s->pid <= 0 || strcmp(boot, s->boot) != 0)
+	if (s->pid <= 0 || strcmp(job_boot(), s->boot) != 0)
 		return 0;
 	if (spool_proc(s->pid, &p) && p.ticks != s->ticks)
 		return 0; /* a stranger's number: nobody is left */

@@ -23,6 +23,7 @@ libadapter_a_SOURCES = \
 	storage-adapter/service.c storage-adapter/service.h \
 	storage-adapter/follow.c storage-adapter/follow.h \
 	storage-adapter/control.c storage-adapter/control.h \
+	storage-adapter/selftest.c storage-adapter/selftest.h \
 	storage-adapter/adapter.c storage-adapter/adapter.h
 include storage-adapter/job.mk
 include storage-adapter/call.mk

@@ -230,6 +230,9 @@ main_old(int argc, char **argv)
 		fputs(old_usage, stdout);
 	} else if (c.old.version) {
 		printf("xapi-storage-script (xmsg %s)\n", XMSG_VERSION);
+	} else if (c.old.self_test) {
+		log_open("xapi-storage-script", LOG_TO_STDERR, LOG_L_INFO);
+		status = adapter_selftest(&s, &e) ? EXIT_FATAL : 0;
 	} else {
 		status = serve(&c, &s, "xapi-storage-script") ? EXIT_FATAL : 0;
 	}

@@ -126,6 +126,9 @@ bool plugins_settled(const struct plugins *ps);
 
 struct plugin *plugins_find(
     const struct plugins *ps, enum plugin_kind kind, const char *name);
+/* Is it served?  Also while it is asked again, because it has changed. */
+bool plugin_served(const struct plugin *p);
+
 /* Each one, in order of name. */
 void plugins_each(const struct plugins *ps,
     void (*fn)(struct plugin *p, void *arg), void *arg);

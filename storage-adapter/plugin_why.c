@@ -18,6 +18,12 @@
 
 /* Has everything found at the start been asked? */
 bool
+plugin_served(const struct plugin *p)
+{
+	return ((const struct entry *)p)->served; /* p is its first member */
+}
+
+bool
 plugins_settled(const struct plugins *ps)
 {
 	if (!ps->open)

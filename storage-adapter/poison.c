@@ -17,10 +17,11 @@
 
 #define MAGIC 0x786d736770317331ull
 #define MOST  12
+#define CRASH (POISON_KILLS / POISON_CRASHES) /* in kills */
 
 struct named {
 	int64_t id;
-	uint32_t count; /* 0: free; of `in_hand`: 1 while there is one */
+	uint32_t count; /* 0: free; of `in_hand`: what the end counts */
 	char queue[256];
 };
 
@@ -75,12 +76,10 @@ blame(struct poison *p)
 		*b = *h;
 		b->count = 0;
 	}
-	b->count++;
+	b->count += h->count < CRASH ? 1 : CRASH;
+	log_warn("poison", "%s:%lld was in hand when the adapter %s", b->queue,
+	    (long long)b->id, h->count < CRASH ? "was killed" : "crashed");
 	h->count = 0;
-	log_warn("poison",
-	    "%s:%lld was in hand when the adapter ended (%u of"
-	    " %d)",
-	    b->queue, (long long)b->id, b->count, POISON_LIMIT);
 }
 
 struct poison *
@@ -140,12 +139,19 @@ poison_leave(struct poison *p)
 	__atomic_store_n(&p->page->in_hand.count, 0, __ATOMIC_RELEASE);
 }
 
+void
+poison_crash(struct poison *p)
+{
+	if (p->page->in_hand.count > 0)
+		p->page->in_hand.count = CRASH;
+}
+
 bool
 poison_is(const struct poison *p, const char *queue, int64_t id)
 {
 	const struct named *b = find(p, queue, id);
 
-	return b != NULL && b->count >= POISON_LIMIT;
+	return b != NULL && b->count >= POISON_KILLS;
 }
 
 void

@@ -182,7 +182,6 @@ bear(struct run *r, struct birth *b)
 	char *stack;
 	int pid, rc = 0;
 
-	/* cppcheck-suppress invalidFunctionArg */
 	stack = mmap(NULL, CHILD_STACK, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack == MAP_FAILED)

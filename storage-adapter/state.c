@@ -44,7 +44,7 @@ static const char *const sql[N_STMT] = {
     [SR_PUT] = "INSERT OR REPLACE INTO attached VALUES (?1,?2,?3,?4,?5,?6)",
     [SR_DEL] = "DELETE FROM attached WHERE queue = ?1 AND sr = ?2",
     [SR_ALL] = "SELECT queue, sr, handle, config, uids, at_ns FROM attached"
-	       " WHERE ?1 IS NULL OR queue = ?1 ORDER BY queue, sr",
+	       " WHERE ?1 IS NULL OR queue IN (?1, '') ORDER BY queue, sr",
     [SR_ADOPT] = "UPDATE attached SET queue = ?1 WHERE sr = ?2 AND queue = ''"
 		 " AND NOT EXISTS (SELECT 1 FROM attached WHERE queue = ?1"
 		 " AND sr = ?2)",

@@ -39,7 +39,7 @@ int state_sr_put(struct state *st, const struct state_sr *in, struct err *e);
 /* Fine when there is none. */
 int state_sr_del(
     struct state *st, const char *queue, const char *sr, struct err *e);
-/* Those of a queue (NULL: of all), in order. */
+/* Those of a queue, and those of no queue yet (NULL: all), in order. */
 int state_sr_each(struct state *st, const char *queue,
     void (*fn)(const struct state_sr *sr, void *arg), void *arg, struct err *e);
 

@@ -221,8 +221,10 @@ look_in(struct watch *w, int64_t ns)
 		log_error("watch", "cannot set a timer: out of memory");
 }
 
-/* Something has changed: look when it is quiet, or when it does not get
- * quiet. */
+static void look(struct watch *w);
+
+/* Something has changed: look when it is quiet, or when it does not get quiet;
+ * then at once, as news that never stop would keep the timer from firing. */
 static void
 dirty(struct watch *w)
 {
@@ -231,7 +233,10 @@ dirty(struct watch *w)
 	if (w->dirty_ns == 0)
 		w->dirty_ns = now;
 	last = w->dirty_ns + PATIENCE * w->conf.settle_ns;
-	look_in(w, (quiet < last ? quiet : last) - now);
+	if (now >= last)
+		look(w);
+	else
+		look_in(w, (quiet < last ? quiet : last) - now);
 }
 
 /* Is this event about anything of ours? */

@@ -158,7 +158,7 @@ datapath(void *arg, const char *scheme)
 	struct plugin *p =
 	    plugins_find(t->ctx->plugins, PLUGIN_DATAPATH, scheme);
 
-	if (p == NULL || p->state != PLUGIN_SERVING)
+	if (p == NULL || !plugin_served(p))
 		return NULL;
 	d = (struct call_datapath){p->name, (const char *const *)p->features};
 	return &d;

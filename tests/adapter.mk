@@ -3,7 +3,8 @@
 
 # The adapter, end to end: real broker, adapter and scripts.
 adapter_e2e_tests = tests/adapter/test_calls.py \
-	tests/adapter/test_samples.py tests/adapter/test_misbehaviour.py \
+	tests/adapter/test_samples.py tests/adapter/test_plugins.py \
+	tests/adapter/test_misbehaviour.py \
 	tests/adapter/test_limits.py tests/adapter/test_crash.py \
 	tests/adapter/test_churn.py tests/adapter/test_secrets.py \
 	tests/adapter/test_old.py

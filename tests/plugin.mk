@@ -36,7 +36,7 @@ tests_test_watch_SOURCES = tests/test_watch.c $(PLUGIN_KIT)
 tests_test_watch_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 tests_test_watch_LDADD = $(PLUGIN_LINK_LIBS)
 tests_test_watch_LDFLAGS = $(PLUGIN_LINK) -Wl,--wrap=read \
-	-Wl,--wrap=inotify_add_watch -Wl,--wrap=opendir
+	-Wl,--wrap=inotify_add_watch -Wl,--wrap=opendir -Wl,--wrap=fstatat
 tests_test_plugin_churn_SOURCES = tests/test_plugin_churn.c \
 	tests/support/rnd.h $(PLUGIN_KIT)
 tests_test_plugin_churn_CPPFLAGS = $(PLUGIN_CPPFLAGS)

@@ -355,9 +355,11 @@ the_record_is_bounded(void **state)
 
 /* ---- poison ---- */
 
+enum way { DONE, KILLED, CRASHED };
+
 /* A process that ends with the message in hand, or after it. */
 static void
-die(struct t *t, const char *queue, int64_t id, bool in_hand)
+die(struct t *t, const char *queue, int64_t id, enum way way)
 {
 	pid_t pid = fork();
 	struct poison *p;
@@ -368,8 +370,10 @@ die(struct t *t, const char *queue, int64_t id, bool in_hand)
 		if (p == NULL)
 			_exit(1);
 		poison_enter(p, queue, id);
-		if (!in_hand)
+		if (way == DONE)
 			poison_leave(p);
+		if (way == CRASHED)
+			poison_crash(p);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -382,22 +386,41 @@ who_ends_us_three_times_is_known(void **state)
 	struct t *t = *state;
 	struct poison *p;
 
-	die(t, "q", 5, true);
-	die(t, "q", 5, true);
-	die(t, "q", 6, false);
+	die(t, "q", 5, CRASHED);
+	die(t, "q", 5, CRASHED);
+	die(t, "q", 6, DONE);
 	p = poison_open(t->dir, &t->e);
 	assert_non_null(p);
 	assert_false(poison_is(p, "q", 5)); /* twice */
 	assert_false(poison_is(p, "q", 6));
 	poison_close(p);
-	die(t, "q", 5, true);
+	die(t, "q", 5, CRASHED);
 	p = poison_open(t->dir, &t->e);
 	assert_true(poison_is(p, "q", 5));
 	assert_false(poison_is(p, "r", 5));
 	poison_forget(p, "q", 5);
 	assert_false(poison_is(p, "q", 5));
+	poison_crash(p); /* with nothing in hand */
 	poison_close(p);
-	(void)logtest_take("was in hand");
+	assert_true(logtest_take("the adapter crashed"));
+}
+
+static void
+kills_count_little(void **state)
+{
+	struct t *t = *state;
+	struct poison *p;
+
+	for (int i = 0; i < POISON_KILLS; i++) {
+		p = poison_open(t->dir, &t->e);
+		assert_false(poison_is(p, "q", 5));
+		poison_close(p);
+		die(t, "q", 5, KILLED);
+	}
+	p = poison_open(t->dir, &t->e);
+	assert_true(poison_is(p, "q", 5));
+	poison_close(p);
+	assert_true(logtest_take("was killed"));
 }
 
 static void
@@ -431,6 +454,7 @@ main(void)
 	    T(calls_are_recorded),
 	    T(the_record_is_bounded),
 	    T(who_ends_us_three_times_is_known),
+	    T(kills_count_little),
 	    T(a_damaged_page_is_made_new),
 	};
 

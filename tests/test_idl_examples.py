@@ -10,12 +10,14 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zipfile
 
 SOURCE = os.environ["XMSG_SRCDIR"]
 BUILD = os.environ["XMSG_BUILDDIR"]
 sys.path.insert(0, os.path.join(SOURCE, "tests/idl"))
 sys.dont_write_bytecode = True
 
+import pythons  # noqa: E402
 import tap  # noqa: E402
 
 VOLUME = os.path.join(SOURCE, "examples/volume/filebased")
@@ -228,7 +230,8 @@ class Packaging(unittest.TestCase):
         try:
             import setuptools  # noqa: F401
         except ImportError:
-            self.skipTest("this Python has no setuptools")
+            self.fail("%s has no setuptools: packaging/setup.sh installs "
+                      "what the tests need" % sys.executable)
         folder = tempfile.mkdtemp()
         try:
             source = os.path.join(folder, "source")
@@ -237,18 +240,75 @@ class Packaging(unittest.TestCase):
                 [sys.executable, "setup.py", "-q", "install", "--root",
                  os.path.join(folder, "root"), "--install-lib", "/lib"],
                 cwd=source, stderr=subprocess.STDOUT)
-            lib = os.path.join(folder, "root/lib")
-            for path in ("xapi/__init__.py", "xapi/py.typed",
-                         "xapi/storage/log.py", "xapi/storage/check.py",
-                         "xapi/storage/api/runtime.py",
-                         "xapi/storage/api/v5/volume.py",
-                         "xapi/storage/api/v5/volume.pyi"):
-                self.assertTrue(os.path.exists(os.path.join(lib, path)), path)
-            out = subprocess.check_output(
-                [sys.executable, "-B", "-c", "import xapi.storage.api.v5."
-                 "volume as v; print(v.__file__)"],
-                env=dict(os.environ, PYTHONPATH=lib), cwd=folder)
-            self.assertIn(lib, out.decode())
+            self.is_there(os.path.join(folder, "root/lib"), sys.executable)
+        finally:
+            shutil.rmtree(folder)
+
+    def is_there(self, lib, python):
+        """All of the package, and it is what is imported."""
+        source = os.path.join(BUILD, "python/xapi")
+        for folder, _, names in os.walk(source):
+            for name in names:
+                if name.endswith((".py", ".pyi", "py.typed")):
+                    path = os.path.relpath(os.path.join(folder, name), source)
+                    self.assertTrue(os.path.exists(
+                        os.path.join(lib, "xapi", path)), path)
+        out = subprocess.check_output(
+            [python, "-B", "-c", "import xapi.storage.client, xapi.storage."
+             "api.v5.volume as v; print(v.__file__)"],
+            env=dict(os.environ, PYTHONPATH=lib), cwd="/")
+        self.assertIn(lib, out.decode())
+
+    def test_pip_installs_all_of_it(self):
+        """With every Python that has pip, and without a network."""
+        count = 0
+        for version, python in sorted(pythons.find().items()):
+            if subprocess.call([python, "-m", "pip", "--version"],
+                               stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL) != 0:
+                print("# python %s has no pip" % version)
+                continue
+            folder = os.path.realpath(tempfile.mkdtemp())
+            try:
+                self.pip(python, version, folder)
+            finally:
+                shutil.rmtree(folder)
+            count += 1
+        print("# pip of %d versions" % count)
+
+    def pip(self, python, version, folder):
+        source = os.path.join(folder, "source")
+        shutil.copytree(os.path.join(BUILD, "python"), source)
+        old = version in ("2.7", "3.6")
+        done = subprocess.run(
+            [python, "-m", "pip", "--disable-pip-version-check", "install",
+             "-q", "--no-index", "--target", os.path.join(folder, "lib")]
+            + ["--no-build-isolation"] * old + ["."], cwd=source,
+            env=dict(os.environ, PYTHONPATH="." if old else ""),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            universal_newlines=True)
+        self.assertEqual(0, done.returncode, version + ": " + done.stdout)
+        self.is_there(os.path.join(folder, "lib"), python)
+
+    def test_a_wheel_is_the_same_each_time(self):
+        folder = tempfile.mkdtemp()
+        try:
+            code = ("import backend, sys\n"
+                    "print(backend.build_wheel(sys.argv[1]))")
+            found = []
+            for name in ("one", "two"):
+                place = os.path.join(folder, name)
+                os.mkdir(place)
+                wheel = subprocess.check_output(
+                    [sys.executable, "-B", "-c", code, place],
+                    cwd=os.path.join(BUILD, "python")).decode().strip()
+                with open(os.path.join(place, wheel), "rb") as f:
+                    found.append(f.read())
+                with zipfile.ZipFile(os.path.join(place, wheel)) as z:
+                    self.assertIsNone(z.testzip())
+                    z.extractall(os.path.join(place, "lib"))
+                self.is_there(os.path.join(place, "lib"), sys.executable)
+            self.assertEqual(found[0], found[1])
         finally:
             shutil.rmtree(folder)
 

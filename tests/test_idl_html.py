@@ -607,6 +607,12 @@ class TestOcaml(Typed):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        if not shutil.which("ocamlfind") or subprocess.call(
+                ["ocamlfind", "query", "yojson"], stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL):
+            raise AssertionError(
+                "ocamlfind with yojson is not installed: packaging/setup.sh "
+                "installs what the tests need")
         cls.library = os.path.join(cls.work, "library")
         shutil.copytree(os.path.join(BUILD, "ocaml"), cls.library)
         cls.env["SMAPI"] = cls.library

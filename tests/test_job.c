@@ -158,7 +158,7 @@ job_cleans_the_process(void **state)
 	signal(SIGUSR2, SIG_IGN);
 	run(f,
 	    script(f,
-		"echo fds /proc/self/fd/*; cat /proc/$$/status; pwd; umask;"
+		"echo fds /proc/self/fd/*; cat /proc/self/status; pwd; umask;"
 		"ulimit -n; ulimit -c; cat /proc/$$/stat; echo pid $$;"
 		"echo oom; cat /proc/$$/oom_score_adj"),
 	    &g);

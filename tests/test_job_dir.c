@@ -375,7 +375,7 @@ static bool
 small_disk(struct fix *f)
 {
 	if (unshare(CLONE_NEWNS) == -1 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == -1)
 		return false;
 	return mount("tmpfs", f->req, "tmpfs", 0, "size=64k") == 0;
 }

@@ -221,6 +221,25 @@ root_behind_a_link(void **state)
 	kit_stop(k);
 }
 
+/* The way to the root goes through one folder twice. */
+static void
+root_behind_a_loop(void **state)
+{
+	struct kit *k = *state;
+	char root[200];
+
+	kit_plugin(k, "volume/" A);
+	kit_plugin(k, "../../other/top/root/volume/" B);
+	assert_int_equal(symlink(".", kit_path(k, "../../way")), 0);
+	snprintf(root, sizeof root, "%s/way/top/root", k->dir);
+	k->conf.root = root;
+	kit_start(k);
+	UNTIL(k, kit_served(k, V, A));
+	assert_int_equal(symlink("other", kit_path(k, "../../new")), 0);
+	rename(kit_path(k, "../../new"), kit_path(k, "../../way"));
+	UNTIL(k, kit_served(k, V, B) && k->served == 1);
+}
+
 /* 16: many at once; each is asked once. */
 static void
 a_burst(void **state)
@@ -268,6 +287,27 @@ datapaths_come_first(void **state)
 	UNTIL(k, plugins_find(k->ps, V, B) && k->nasked >= 2);
 	kit_answer_kind(k, V);
 	assert_true(kit_served(k, V, B));
+}
+
+/* Once is enough: a datapath plugin that keeps changing does not hold up the
+ * others. */
+static void
+a_restless_datapath(void **state)
+{
+	struct kit *k = *state;
+
+	kit_plugin(k, "volume/" A);
+	kit_plugin(k, "datapath/loop");
+	k->hold = true;
+	kit_start(k);
+	UNTIL(k, k->nasked == 2);
+	kit_answer_kind(k, V);
+	kit_file(k, "datapath/loop/SR.ls", "x", 0755);
+	UNTIL(k, k->nasked == 2);
+	UNTIL(k, kit_served(k, V, A));
+	assert_true(plugins_settled(k->ps));
+	kit_answer(k);
+	assert_true(kit_served(k, D, "loop"));
 }
 
 /* ---- answers ---- */
@@ -694,8 +734,10 @@ main(void)
 	    BOTH(roots_come_and_go),
 	    BOTH(no_root_at_the_start),
 	    BOTH(root_behind_a_link),
+	    BOTH(root_behind_a_loop),
 	    BOTH(a_burst),
 	    ONCE(datapaths_come_first),
+	    ONCE(a_restless_datapath),
 	    ONCE(versions),
 	    ONCE(features),
 	    ONCE(a_plugin_by_another_name),

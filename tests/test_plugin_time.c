@@ -229,6 +229,33 @@ not_too_often(void **state)
 	assert_in_range(k->probes, 1 + 5, 1 + 6);
 }
 
+/* An answer that comes after a change, and before it is asked again, is about
+ * what was there before: good or bad, it is void. */
+static void
+an_answer_too_late(void **state)
+{
+	struct kit *k = *state;
+
+	kit_plugin(k, "volume/" A);
+	k->hold = true;
+	start(k);
+	assert_int_equal(k->nasked, 1);
+	NEWS(k,
+	    kit_file(k, "volume/" A "/Plugin.Query",
+		"{\"plugin\":\"a\",\"required_api_version\":\"3.0\"}", 0755));
+	pass(k, 20 * MS);
+	assert_int_equal(k->nasked, 1);
+	kit_answer(k);
+	assert_int_equal(k->serves, 0);
+	pass(k, 279 * MS);
+	assert_int_equal(k->nasked, 0);
+	pass(k, 1 * MS);
+	assert_int_equal(k->nasked, 1);
+	kit_answer(k);
+	assert_int_equal(k->serves, 1);
+	assert_string_equal(plugins_find(k->ps, V, A)->version, "3.0");
+}
+
 /* ---- looking ---- */
 
 /* A look waits until it is quiet, but not for ever. */
@@ -331,6 +358,7 @@ main(void)
 	    CASE(a_change_ends_the_wait),
 	    CASE(a_served_one_breaks),
 	    CASE(not_too_often),
+	    CASE(an_answer_too_late),
 	    CASE(settling),
 	    CASE(the_slow_look),
 	    CASE(scanning),

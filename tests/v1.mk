@@ -3,12 +3,13 @@
 
 # The operators' interface: end to end, and the pure part below it.
 v1_tests = tests/e2e/test_v1_cancel.py tests/e2e/test_v1_events.py \
-	tests/e2e/test_v1_offer.py tests/e2e/test_v1_undo.py
+	tests/e2e/test_v1_offer.py tests/e2e/test_v1_undo.py \
+	tests/e2e/test_v1_metrics.py tests/e2e/test_v1_redact.py
 TESTS += $(v1_tests)
 EXTRA_DIST += $(v1_tests)
 
 v1_core_tests = tests/core/test_rpc tests/core/test_mswitch_v1 \
-	tests/core/test_store_undo
+	tests/core/test_store_undo tests/core/test_redact_keys
 check_PROGRAMS += $(v1_core_tests)
 TESTS += $(v1_core_tests)
 tests_core_test_rpc_SOURCES = tests/core/test_rpc.c
@@ -22,3 +23,6 @@ tests_core_test_store_undo_SOURCES = tests/core/test_store_undo.c
 tests_core_test_store_undo_CPPFLAGS = $(CORE_INCLUDES)
 tests_core_test_store_undo_LDFLAGS = $(CORE_LINK)
 tests_core_test_store_undo_LDADD = $(CORE_LINK_LIBS)
+tests_core_test_redact_keys_SOURCES = tests/core/test_redact_keys.c
+tests_core_test_redact_keys_CPPFLAGS = $(CORE_INCLUDES)
+tests_core_test_redact_keys_LDADD = $(CORE_LINK_LIBS)

@@ -10,7 +10,8 @@ import json
 
 import calls_table
 from calls_table import HANDLE, SR, Like
-from support import Staged, answer_of_query, dump, out, request, sr_stat
+from support import Adapter, answer_of_query, dump, out, request
+import tap
 
 SCHEMES = {(): "dpx", ("NONPERSISTENT",): "npx", ("VDI_MIRROR_IN",): "mix"}
 
@@ -157,3 +158,39 @@ def first_of_name(step):
         return False
     names = [s.name for s in row.scripts]
     return names.index(names[i]) == i
+
+
+class Plugins(tap.Case):
+    """One adapter for a group, with a plugin and a datapath."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.adapter = Adapter(start=False)
+        cls.addClassCleanup(cls.adapter.remove)
+        cls.make()
+        cls.adapter.start()
+        cls.adapter.ready(cls.plugin)
+        cls.caller = cls.adapter.caller()
+
+    @classmethod
+    def make(cls):
+        cls.plugin = cls.adapter.volume("t1")
+        cls.dpx = cls.adapter.datapath("dpx")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.caller.close()
+
+    def setUp(self):
+        for p in (self.plugin, self.dpx):
+            p.clear()
+
+    def logged(self):
+        return self.adapter.read_log()[-2000:]
+
+    def ask(self, text):
+        return self.caller.call(self.plugin.name, text)
+
+    def names(self, mark):
+        return [r["argv"][0].rsplit("/", 1)[-1]
+                for r in self.adapter.runs(mark)]

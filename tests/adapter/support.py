@@ -19,7 +19,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 from broker import (Broker, Closed, Conn, Ended, PATIENCE,  # noqa: E402,F401
-                    memory_folder, program, post, until)
+                    memory_folder, program, until)
 
 FULL = bool(os.environ.get("XMSG_FULL"))
 SEED = int(os.environ.get("XMSG_SEED", "1"))
@@ -399,6 +399,8 @@ class Adapter:
         return self.process.wait(PATIENCE)
 
     def read_log(self):
+        if not os.path.exists(self.log):
+            return ""
         with open(self.log, "rb") as f:
             return f.read().decode("utf-8", "backslashreplace")
 

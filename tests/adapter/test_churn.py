@@ -17,7 +17,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from support import (FULL, PREFIX, SEED, Adapter, Staged,  # noqa: E402
                      answer_of_query, out, raw, request, staged, step, success,
-                     until)
+                     until, volume)
 from broker import memory  # noqa: E402
 import tap  # noqa: E402
 from calls_table import SR  # noqa: E402
@@ -297,7 +297,7 @@ class Discovery(tap.Case):
         ("version 7.0", [out(answer_of_query("x", "7.0"))], ["7.0"]),
         ("no JSON", [raw("hello")], ["json"]),
         ("not a description", [out({"plugin": "x"})], ["name"]),
-        ("signal", [step("signal", 9)], ["signal 9"]),
+        ("signal", [step("signal", 9)], ["SIGKILL"]),
     ])
     def not_served(self, plan, words):
         p = self.adapter.volume(ready=False)
@@ -323,7 +323,6 @@ class Discovery(tap.Case):
 
     def test_datapath_comes_and_goes(self):
         """Found when it is there, MISSING_URI when not."""
-        from support import volume
         p = self.adapter.volume()
         p.usual("Volume.stat", out(volume("k1")))
         self.adapter.ready(p)
@@ -338,6 +337,28 @@ class Discovery(tap.Case):
         until(detached, "the datapath is used")
         d.gone()
         until(lambda: not detached(), "the datapath is gone")
+
+    def test_served_while_asked_again(self):
+        """A change does not interrupt service: neither the queue nor the
+        datapath is away while Plugin.Query runs once more."""
+        p, d = self.adapter.volume(), self.adapter.datapath("dpx")
+        p.usual("Volume.stat", out(volume("k1")))
+        self.adapter.ready(p)
+        self.adapter.until_datapath(d)
+        self.adapter.attach(p)
+        gate = os.path.join(self.adapter.base, "gate")
+        for x in (p, d):
+            x.usual("Plugin.Query", step("await", gate),
+                    out(answer_of_query("x")))
+            mark = self.adapter.mark()
+            x.restore("Plugin.Query")
+            until(lambda: any(l["plugin"] == x.name for l in
+                              self.adapter.lines(mark)), "it is asked")
+        self.assertIn(p.name, self.adapter.served())
+        got = self.adapter.call(p, "VDI.detach", sr=SR, vdi="k1", dp="d",
+                                vm="1")
+        open(gate, "w").close()
+        self.assertEqual(got, success())
 
     def test_root_comes_later(self):
         self.adapter.kill()

@@ -19,7 +19,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from support import (FULL, SEED, Adapter, GONE, dump, out,  # noqa: E402
+from support import (FULL, SEED, Adapter, dump, out,  # noqa: E402
                      outkey, request, step, success, until, volume)
 import tap  # noqa: E402
 from calls_table import BACKEND, HANDLE, SR, asked  # noqa: E402

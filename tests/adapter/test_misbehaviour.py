@@ -13,11 +13,11 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from support import (FULL, SEED, Adapter, endless, err, failure,  # noqa: E402
+from support import (FULL, SEED, Adapter, endless, err,  # noqa: E402
                      out, raw, request, step, success, until)
 from broker import memory  # noqa: E402
 import tap  # noqa: E402
-from calls_table import HANDLE, SR  # noqa: E402
+from calls_table import SR  # noqa: E402
 
 GROWTH = 20 * 1024  # KiB
 LIMIT = 1.0         # seconds that a script may take here

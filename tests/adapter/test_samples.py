@@ -1,18 +1,18 @@
 # SPDX-FileCopyrightText: 2026 the xmsg authors
 # SPDX-License-Identifier: ISC
 """Exchanges as xapi and the original had them, byte for byte; what is no proper
-call; plugins of API version 3.0; what a script finds when it starts."""
+call."""
 import json
 import os
 import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from support import (Adapter, dump, answer_of_query, failure,  # noqa: E402
-                     out, raw, request, sr_stat, step, success, until, volume,
-                     vdi_info)
+from support import (dump, answer_of_query, failure, out,  # noqa: E402
+                     raw, request, sr_stat, step, success, until)
 import tap  # noqa: E402
 from calls_table import BACKEND, HANDLE, SR, STAT  # noqa: E402
+from stage import Plugins  # noqa: E402
 
 KEYS = {"vdi-type": "system", "content_id": "cid", "_sm_config_a": "b",
         "tagsred": "red", "snapshot_time": "20200101T00:00:00Z",
@@ -205,42 +205,6 @@ SAMPLES = [
      '{"method":"DATA.copy","params":[{"dbg":"D"}],"id":1}', {}, [],
      '{"result":null,"error":["Unimplemented","DATA.copy"],"id":0}'),
 ]
-
-
-class Plugins(tap.Case):
-    """One adapter for a group, with a plugin and a datapath."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.adapter = Adapter(start=False)
-        cls.addClassCleanup(cls.adapter.remove)
-        cls.make()
-        cls.adapter.start()
-        cls.adapter.ready(cls.plugin)
-        cls.caller = cls.adapter.caller()
-
-    @classmethod
-    def make(cls):
-        cls.plugin = cls.adapter.volume("t1")
-        cls.dpx = cls.adapter.datapath("dpx")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.caller.close()
-
-    def setUp(self):
-        for p in (self.plugin, self.dpx):
-            p.clear()
-
-    def logged(self):
-        return self.adapter.read_log()[-2000:]
-
-    def ask(self, text):
-        return self.caller.call(self.plugin.name, text)
-
-    def names(self, mark):
-        return [r["argv"][0].rsplit("/", 1)[-1]
-                for r in self.adapter.runs(mark)]
 
 
 class Samples(Plugins):
@@ -461,128 +425,6 @@ class Envelope(Plugins):
                          success())
         until(lambda: self.adapter.broker.queue(
             self.plugin.name)["messages"] == 0, "it is acknowledged")
-
-
-class Pvs(Plugins):
-    """A plugin of API version 3.0 (contract 2.6)."""
-
-    @classmethod
-    def make(cls):
-        cls.plugin = cls.adapter.volume("old", version="3.0")
-        cls.dpx = cls.adapter.datapath("dpx", version="3.0")
-
-    def attached(self):
-        self.plugin.usual("SR.attach", out(HANDLE))
-        self.plugin.usual("SR.stat", out(STAT))
-        self.assertEqual(self.ask(request("SR.attach", {
-            "sr": SR, "device_config": {"uri": "u", "a": "b"}})), success())
-
-    def test_uri_is_added(self):
-        mark = self.adapter.mark()
-        self.attached()
-        self.assertEqual(json.loads(self.adapter.runs(mark)[0]["stdin"]), {
-            "configuration": {"uri": "u", "a": "b"}, "uri": "u",
-            "dbg": "D"})
-
-    @tap.table([("SR.attach", {"sr": SR, "device_config": {"a": "b"}}),
-                ("SR.create", {"sr": SR, "device_config": {"a": "b"},
-                               "name_label": "l", "name_description": "d",
-                               "physical_size": 0})])
-    def no_uri(self, params):
-        method = self.title().split(": ")[1]
-        mark = self.adapter.mark()
-        self.assertEqual(self.ask(request(method, params)), failure([
-            "Backend_error", ["MISSING_URI", [
-                "Please include a URI in the device-config"]]]))
-        self.assertEqual(self.names(mark), [])
-
-    def test_create_prints_null(self):
-        self.plugin.usual("SR.create", out(None))
-        mark = self.adapter.mark()
-        self.assertEqual(self.ask(request("SR.create", {
-            "sr": SR, "device_config": {"uri": "u"}, "name_label": "l",
-            "name_description": "d", "physical_size": 0})),
-            success({"uri": "u"}))
-        self.assertEqual(
-            json.loads(self.adapter.runs(mark)[0]["stdin"])["uri"], "u")
-
-    @tap.table([("VDI.stat", "Volume.stat", {"vdi": "k1"}),
-                ("SR.scan", "SR.ls", {})])
-    def sharable(self, script, params):
-        self.attached()
-        v = volume("k1")
-        del v["sharable"]
-        self.plugin.usual(script, out([v] if script == "SR.ls" else v))
-        want = vdi_info(volume("k1"))
-        method = self.title().split(": ")[1]
-        self.assertEqual(
-            self.ask(request(method, dict(params, sr=SR))),
-            success([want] if script == "SR.ls" else want))
-
-    @tap.table([("VDI.set_content_id", "Volume.set", {"content_id": "c"}),
-                ("VDI.remove_tags", "Volume.unset", {"key": "c"})])
-    def may_be_missing(self, script, params):
-        self.attached()
-        self.plugin.replace(script)
-        self.addCleanup(self.plugin.restore, script)
-        method = self.title().split(": ")[1]
-        self.assertEqual(self.ask(request(
-            method, dict(params, vdi="k1", sr=SR))), success())
-
-
-class Surroundings(Plugins):
-    """What a script finds (contract 2.2, 7.4; promises D4)."""
-
-    def run_of(self, **env):
-        self.adapter.attach(self.plugin)
-        mark = self.adapter.mark()
-        self.plugin.usual("Volume.set", out(None))
-        self.ask(request("VDI.add_tags", {"key": "t", "vdi": "k1",
-                                          "sr": SR}))
-        return self.adapter.runs(mark)[0]
-
-    def test_arguments(self):
-        self.assertEqual(self.run_of()["argv"], [
-            self.plugin.path("Volume.set"), "--json"])
-
-    def test_descriptors(self):
-        self.assertEqual(self.run_of()["fds"], [0, 1, 2])
-
-    def test_signals(self):
-        self.assertEqual(self.run_of()["signals"], [])
-
-    def test_session(self):
-        run = self.run_of()
-        self.assertNotEqual(run["sid"], os.getsid(0))
-        self.assertEqual(run["pgid"], run["pid"])
-
-    def test_folder_and_mask(self):
-        run = self.run_of()
-        self.assertEqual((run["cwd"], run["umask"]), ("/", 0o022))
-
-    def test_environment(self):
-        """Rebuilt: nothing of the adapter's own comes through."""
-        self.adapter.kill()
-        self.adapter.start(env={"LD_LIBRARY_PATH": "/tmp", "IFS": "x",
-                                "BASH_ENV": "/x", "PYTHONPATH": "/x",
-                                "SECRET": "hunter2"})
-        self.adapter.ready(self.plugin)
-        env = dict(e.split("=", 1) for e in self.run_of()["env"])
-        self.assertLessEqual(set(env), {"PATH", "HOME", "LANG", "LC_ALL",
-                                        "TMPDIR"})
-        self.assertIn("/usr/bin", env["PATH"].split(":"))
-
-    def test_any_spelling(self):
-        """Scripts are found without regard to case."""
-        os.rename(self.plugin.path("SR.ls"), self.plugin.path("sr.LS"))
-        self.addCleanup(os.rename, self.plugin.path("sr.LS"),
-                        self.plugin.path("SR.ls"))
-        self.adapter.attach(self.plugin)
-        self.plugin.usual("SR.ls", out([]))
-        mark = self.adapter.mark()
-        self.assertEqual(self.ask(request("SR.scan", {"sr": SR})),
-                         success([]))
-        self.assertEqual(self.names(mark), ["sr.LS"])
 
 
 if __name__ == "__main__":

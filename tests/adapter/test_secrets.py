@@ -5,8 +5,8 @@ what people see or what stays behind.
 
 Looked through: logs of adapter and broker, the broker's recorder and what it
 shows, the adapter's own listings while scripts run and afterwards, the spool
-while scripts run and after the calls, the state folder.  A secret is a word that
-nothing else here contains."""
+while scripts run and after the calls, the state folder.  A secret is a word
+that nothing else here contains."""
 import json
 import os
 import sys

@@ -14,7 +14,7 @@ cd "$top" || exit 99
 
 pure='broker/mswitch*.[ch] broker/session.[ch] broker/waiter.[ch]
 	broker/trace.[ch] broker/msgq.[ch] broker/idmap.[ch]
-	broker/deadline.[ch] broker/jsonw.[ch] broker/rpc.[ch] broker/store.h lib/http1.[ch]
+	broker/deadline.[ch] broker/jsonw.[ch] broker/rpc.[ch] broker/hist.[ch] broker/store.h lib/http1.[ch]
 	lib/wire*.[ch] lib/json*.[ch] lib/ring*.[ch] lib/redact*.[ch]
 	lib/buf.[ch] lib/heap.[ch] lib/str.h lib/err.[ch]'
 programs='broker cli storage-adapter idl'

@@ -323,6 +323,8 @@ release_of_what_is_not_held(void **state)
 	assert_int_equal(ct_mark(t, "q", a, STORE_RELEASED), MS_OK);
 	assert_int_equal(ring_next(&t->trace.ring), events);
 	assert_int_equal(stock_poll(t, &s), 0);
+	mswitch_stop(t->m);
+	ct_close(t, &s.c);
 	ct_restart(t);
 	ct_open(t, &s.c, "consumer");
 	assert_int_equal(stock_poll(t, &s), 0);
@@ -429,6 +431,8 @@ requeue_offers_again(void **state)
 	/* a held one is let go */
 	assert_int_equal(ct_mark(t, "q", a, STORE_HELD_OPERATOR), MS_OK);
 	assert_int_equal(requeue(t, a), MS_OK);
+	mswitch_stop(t->m);
+	ct_close(t, &s.c);
 	ct_restart(t);
 	ct_open(t, &s.c, "consumer");
 	assert_int_equal(stock_poll(t, &s), 1);

@@ -241,6 +241,11 @@ def whole(run):
     run.call('getStatus', 200)
     run.call('getHealth', 200)
     run.call('listClients', 200)
+    got, data, kind = ask(run.c, 'GET', '/metrics')
+    documented, = run.ops['getMetrics'][2]['responses']['200']['content']
+    run.tap.ok(got == 200 and kind.split(';')[0] == documented,
+               'GET /metrics: 200, %s' % kind)
+    run.answered.add(('getMetrics', '200'))
     page = run.call('listEvents', 200, query='?after=-1')
     types = {e['type'] for e in page['events']}
     run.tap.ok({'start', 'login', 'create', 'destroy', 'publish', 'reply',
@@ -323,7 +328,7 @@ def account_for(tap, run):
 def main():
     tap = Tap()
     tap.same(['%s %s' % (m, p) for m, p, _ in operations().values()],
-             routes_of_source(), 'openapi.yaml has the routes of api_v1.c')
+             list(routes_of_source()) + ['GET /metrics'], 'openapi.yaml has the routes of api_v1.c')
     with served(tap, 'xmsgd') as broker:
         run = Run(tap, broker)
         queues(run)

@@ -166,7 +166,7 @@ def five_minutes(tap):
             want.append((line[2:].split('\n')[0], []))
         elif want:
             want[-1][1].append(line)
-    env = dict(os.environ, TMPDIR=folder,
+    env = dict(os.environ, TMPDIR=folder, XMSG=SRC,
                PATH=os.path.dirname(program('xmsg')) + ':'
                + os.environ['PATH'])
     env.pop('XMSG_SOCKET', None)

@@ -1298,8 +1298,13 @@ class Starting(Live):
                                   f + "/state"], stdin=subprocess.DEVNULL,
                                  stderr=log, preexec_fn=drop)
         self.addCleanup(lambda: (p.kill(), p.wait()))
-        until(lambda: p.poll() is not None or
-              stat.S_IMODE(os.stat(f + "/sock").st_mode) == 0o660, "it serves")
+
+        def serves():
+            try:
+                return stat.S_IMODE(os.stat(f + "/sock").st_mode) == 0o660
+            except FileNotFoundError:  # removed, not bound again yet
+                return False
+        until(lambda: p.poll() is not None or serves(), "it serves")
         p.terminate()
         with open(f + "/log") as log:
             self.assertEqual(p.wait(), 0, log.read())

@@ -7,9 +7,10 @@ Starts a Chromium without a window (the package chromium; another program:
 $CHROMIUM), opens every page of FOLDER from its file in light and dark and at
 two widths, looks for messages on its console, tries search, tabs, colours and
 the menu, and leaves pictures in SHOTS.  AXE is the file axe.min.js of the
-checker axe-core, which then looks at every page as well.  Not part of `make check`, because few
-machines have a browser.  Speaks the browser's debugging protocol over a pipe,
-so that nothing but Python is needed.
+checker axe-core, which then looks at every page as well.  Not part of `make
+check`, because few machines have a browser: `make check-html AXE=FILE`.
+Speaks the browser's debugging protocol over a pipe, so that nothing but Python
+is needed.
 """
 
 import base64

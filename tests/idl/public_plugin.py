@@ -11,7 +11,7 @@ for are one of
 - xcp-ng/xcp-ng-xapi-storage at 691f7a6, Python 2.7: volumes are qcow2 images,
   so that it has everything: create, stat, resize, snapshot, clone, destroy.
   Wants qemu-img and qemu-io (Debian: qemu-utils) and root, because the plugin
-  looks for them in a place of its own: that place is made in a mount namespace.
+  looks for them in a place of its own, which is made in a mount namespace.
 - the same at ef3b28d or later, Python 2.7: volumes are raw images, which this
   plugin can neither resize nor copy.  It fails in its own code, and its caller
   must get an error object that says so.

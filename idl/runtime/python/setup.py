@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 the xmsg authors
 # SPDX-License-Identifier: ISC
 
-"""For old versions of pip and Python; pyproject.toml says the same."""
+"""For old versions of pip, and for setuptools; backend.py says the same."""
 
 from setuptools import setup
 
