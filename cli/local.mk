@@ -63,15 +63,6 @@ cli/smapi_data.c: xmsg-idl$(EXEEXT) $(idl_api)
 		echo ';'; \
 	} >$@.tmp && rm -f $@.json && mv $@.tmp $@
 
-# Commands of the storage adapter.
-cli_adapter_sources = \
-	cli/adapter.c cli/adapter.h \
-	cli/cmd_plugins.c \
-	cli/cmd_plugin.c \
-	cli/cmd_scripts.c \
-	cli/cmd_calls.c
-CLI_ADAPTER_LIBS = libadapter.a
-
 # The completion scripts, also inside the program.
 completions = packaging/completion/bash packaging/completion/zsh \
 	packaging/completion/fish
