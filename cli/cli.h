@@ -33,6 +33,8 @@ enum {
 struct xmsg;
 struct cmd;
 struct state;
+struct look_filter;
+struct act;
 
 struct cli {
 	const char *prog; /* "xmsg" or "message-cli" */
@@ -52,6 +54,8 @@ struct cli {
 	bool dead; /* it does not answer; said so */
 	struct err why; /* of the last failure */
 	struct state *state; /* the folder, when it had to be read */
+	const struct look_filter *filter; /* of listings, or NULL */
+	const struct act *act; /* what is done to messages, or NULL */
 };
 
 enum {

@@ -1,73 +1,90 @@
 /* SPDX-FileCopyrightText: 2026 the xmsg authors
  * SPDX-License-Identifier: ISC */
 
-/* hold messages back, release them, answer them by hand. */
+/* hold messages back, release them, hand them out again, answer them by hand. */
 #include <stdio.h>
 
 #include <jansson.h>
 
+#include "act.h"
 #include "ask.h"
 #include "cmd.h"
 #include "msgs.h"
 
-/* ---- hold and release ---- */
+/* ---- hold, release, requeue ---- */
+
+static const struct opt mark_opts[] = {
+    ACT_OPTS,
+    SELECT_OPTS,
+    {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
+};
 
 /* One message; what to do with it is the command's name. */
 static int
-mark(struct cli *c, const char *word)
+mark(struct cli *c, const struct chosen *m, struct acted *r)
 {
-	struct buf t = BUF_INIT;
-	char queue[256], number[24];
-	int64_t id;
-	int rc = msgs_id(c, word, queue, &id);
-
-	if (rc != 0)
-		return rc;
-	snprintf(number, sizeof number, "%lld", (long long)id);
-	ask_path(&t, "queues", queue, "messages", number, c->cmd->name);
-	rc = ask(c, "POST", &t, STR(""), NULL);
-	buf_fini(&t);
-	if (rc == 0 && (c->json || c->verbose))
-		ref_add(c, queue, id);
-	else if (rc != 0)
-		(void)err_prefix(&c->why, "%s:%s", queue, number);
-	return cli_fail(c, rc);
+	return act_post(c, m, c->cmd->name, STR(""), r);
 }
 
 static int
-run_mark(struct cli *c, int argc, char **argv)
+run_hold(struct cli *c, int argc, char **argv)
 {
-	struct tally t;
+	static const struct act a = {
+	    .verb = "hold", .done = "held", .one = mark};
 
-	if (ref_table(c, c->cmd->alias) == -1)
-		return cli_fail(c, CLI_USAGE);
-	t = cli_each(c, argc, argv, mark);
-	out_end(&c->out);
-	if (!c->json && !c->quiet && t.done > 0) {
-		buf_addf(out_buf(&c->out), "%d %s", t.done, c->cmd->alias);
-		out_line(&c->out, false);
-	}
-	return tally_code(&t);
+	return act_run(c, argc, argv, &a);
+}
+
+static int
+run_release(struct cli *c, int argc, char **argv)
+{
+	static const struct act a = {
+	    .verb = "release", .done = "released", .one = mark};
+
+	return act_run(c, argc, argv, &a);
+}
+
+/* What is being worked on will be worked on twice, so a selection is asked
+ * about. */
+static int
+run_requeue(struct cli *c, int argc, char **argv)
+{
+	static const struct act a = {
+	    .verb = "requeue", .done = "requeued", .ask = true, .one = mark};
+
+	return act_run(c, argc, argv, &a);
 }
 
 const struct cmd cmd_hold = {
     .name = "hold",
     .alias = "held",
-    .args = "QUEUE:ID... | -",
+    .args = "QUEUE:ID... | - | SELECTORS",
     .help = "Keep messages from being delivered",
-    .min = 1,
+    .min = 0,
     .max = -1,
-    .run = run_mark,
+    .opts = mark_opts,
+    .run = run_hold,
 };
 
 const struct cmd cmd_release = {
     .name = "release",
     .alias = "released",
-    .args = "QUEUE:ID... | -",
+    .args = "QUEUE:ID... | - | SELECTORS",
     .help = "Let held messages be delivered",
-    .min = 1,
+    .min = 0,
     .max = -1,
-    .run = run_mark,
+    .opts = mark_opts,
+    .run = run_release,
+};
+
+const struct cmd cmd_requeue = {
+    .name = "requeue",
+    .args = "QUEUE:ID... | - | SELECTORS",
+    .help = "Hand messages out again, also what is being worked on",
+    .min = 0,
+    .max = -1,
+    .opts = mark_opts,
+    .run = run_requeue,
 };
 
 /* ---- reply ---- */

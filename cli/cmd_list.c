@@ -8,12 +8,14 @@
 
 #include "cmd.h"
 #include "msgs.h"
+#include "select.h"
 #include "units.h"
 #include "xalloc.h"
 
 static const struct opt opts[] = {
     {"messages", 'm', OPT_FLAG, NULL, "the messages in them", NULL},
     {"lines", 'n', OPT_NUMBER, "N", "at most N messages of a queue", NULL},
+    SELECT_OPTS,
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
 };
 
@@ -23,8 +25,6 @@ struct listing {
 	char **globs;
 	int nglobs;
 	int64_t queues, messages, bytes;
-	char **names; /* with -m */
-	size_t nnames, cap;
 };
 
 static bool
@@ -34,17 +34,6 @@ selected(const struct listing *l, const char *name)
 		if (fnmatch(l->globs[i], name, 0) == 0)
 			return true;
 	return l->nglobs == 0;
-}
-
-/* Keep a name for later. */
-static void
-remember(struct listing *l, const char *name)
-{
-	if (l->nnames == l->cap) {
-		l->cap = l->cap ? l->cap * 2 : 64;
-		l->names = xreallocarray(l->names, l->cap, sizeof *l->names);
-	}
-	l->names[l->nnames++] = xstrdup(name);
 }
 
 static int
@@ -57,10 +46,7 @@ add(void *arg, const struct look_queue *q)
 		l->queues++;
 		l->messages += q->messages;
 		l->bytes += q->bytes > 0 ? q->bytes : 0;
-		if (!opts_has(&l->c->opts, "messages"))
-			(void)queues_add(l->c, q);
-		else if (q->messages > 0)
-			remember(l, name);
+		(void)queues_add(l->c, q);
 	}
 	free(name);
 	return 0;
@@ -83,20 +69,45 @@ prefix_of(char **globs, int n)
 	return xstrndup(n > 0 ? globs[0] : "", len);
 }
 
+/* Of a queue no more than --lines. */
+struct lines {
+	struct cli *c;
+	char *queue; /* the last one */
+	int64_t left, most;
+};
+
+static int
+add_message(void *arg, const struct look_msg *m)
+{
+	struct lines *l = arg;
+
+	if (l->queue == NULL || !str_eq(m->queue, str_of(l->queue))) {
+		free(l->queue);
+		l->queue = xstrndup(m->queue.p, m->queue.n);
+		l->left = l->most;
+	}
+	if (l->left-- > 0)
+		(void)msgs_add(l->c, m);
+	return 0;
+}
+
 /* The messages of the queues that were found. */
 static int
-messages(struct listing *l)
+messages(struct cli *c, struct selector *s, int argc, char **argv)
 {
-	int64_t most = opts_number(&l->c->opts, "lines", INT64_MAX);
-	int rc = msgs_table(l->c) == -1 ? CLI_USAGE : 0, one;
+	struct lines l = {
+	    .c = c, .most = opts_number(&c->opts, "lines", INT64_MAX)};
+	int queues = 0, rc = msgs_table(c) == -1 ? CLI_USAGE : 0;
 
-	for (size_t i = 0; i < l->nnames && rc == 0; i++) {
-		one = look_messages(
-		    l->c, l->names[i], -1, most, true, msgs_add, l->c);
-		if (one != CLI_NONE) /* else it went away meanwhile */
-			rc = one;
-	}
-	return rc;
+	if (rc == 0)
+		rc = select_each(c, s, argv, argc, &queues, add_message, &l);
+	free(l.queue);
+	if (rc == 0)
+		out_end(&c->out);
+	if (rc == 0 &&
+	    ((queues == 0 && argc > 0) || (c->out.total == 0 && s->any)))
+		rc = CLI_NONE;
+	return cli_fail(c, rc);
 }
 
 static void
@@ -114,37 +125,43 @@ totals(struct listing *l)
 	out_line(o, false);
 }
 
+/* The queues. */
 static int
-run(struct cli *c, int argc, char **argv)
+queues(struct cli *c, int argc, char **argv)
 {
 	struct listing l = {.c = c, .globs = argv, .nglobs = argc};
-	bool msgs = opts_has(&c->opts, "messages");
 	char *prefix = prefix_of(argv, argc);
-	int rc = 0;
+	int rc = queues_table(c) == -1 ? CLI_USAGE : 0;
 
-	if (!msgs && queues_table(c) == -1)
-		rc = CLI_USAGE;
 	if (rc == 0)
 		rc = look_queues(c, prefix, add, &l);
-	if (rc == 0 && msgs)
-		rc = messages(&l);
 	if (rc == 0) {
 		out_end(&c->out);
 		totals(&l);
 	}
-	for (size_t i = 0; i < l.nnames; i++)
-		free(l.names[i]);
-	free(l.names);
 	free(prefix);
 	if (rc == 0 && l.queues == 0 && argc > 0)
 		rc = CLI_NONE;
 	return cli_fail(c, rc);
 }
 
+static int
+run(struct cli *c, int argc, char **argv)
+{
+	struct selector s;
+	int rc = select_parse(c, &s);
+
+	if (rc != 0)
+		return rc;
+	if (s.any || opts_has(&c->opts, "messages"))
+		return messages(c, &s, argc, argv);
+	return queues(c, argc, argv);
+}
+
 const struct cmd cmd_list = {
     .name = "list",
     .alias = "ls",
-    .args = "[GLOB]...",
+    .args = "[GLOB]... [SELECTORS]",
     .help = "List queues: how many messages, how old, who serves them",
     .flags = CMD_READS,
     .min = 0,

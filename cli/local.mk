@@ -13,6 +13,8 @@ libcli_a_SOURCES = \
 	cli/look.c cli/look_broker.c cli/look_state.c \
 	cli/look.h cli/state.h \
 	cli/msgs.c cli/msgs.h \
+	cli/select.c cli/select.h cli/act.c cli/act.h \
+	cli/cmd_cancel.c cli/cmd_dead.c \
 	cli/rpc.c cli/serve.c cli/rpc.h \
 	cli/cmd.c cli/cmd.h \
 	cli/cmd_ack.c \

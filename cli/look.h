@@ -21,12 +21,14 @@ struct look_queue {
 	int64_t messages, bytes, ready, delivered, held;
 	int64_t oldest_id, consumers, parked, in, out;
 	double oldest_age_s, last_poll_age_s;
+	bool paused;
 };
 
 struct look_msg {
 	struct str queue, state, reason, origin, consumer, reply_to, re_queue;
 	struct str payload; /* redacted and cut, or whole when raw */
-	int64_t id, re_id, size, deliveries;
+	struct str method, comm; /* comm: the sender's process */
+	int64_t id, re_id, size, deliveries, pid, uid;
 	bool reply, answered, raw;
 	double time, age_s;
 };
@@ -38,7 +40,15 @@ typedef int (*look_msg_fn)(void *arg, const struct look_msg *m);
 /* Queues whose names begin with prefix, ascending. */
 int look_queues(struct cli *c, const char *prefix, look_queue_fn fn, void *arg);
 
-/* At most `most` messages of a queue with ids above `after`, ascending. */
+/* What the broker may leave out of the messages; the folder leaves out nothing,
+ * so who asks has to look again. */
+struct look_filter {
+	const char *state, *method; /* NULL: any; method may end with '*' */
+	int64_t older_s; /* 0: any */
+};
+
+/* At most `most` messages of a queue with ids above `after`, ascending; fewer
+ * when c->filter is set. */
 int look_messages(struct cli *c, const char *queue, int64_t after, int64_t most,
     bool payload, look_msg_fn fn, void *arg);
 

@@ -35,6 +35,7 @@ queue_of(const json_t *j)
 	    .out = ask_int(j, "out", -1),
 	    .oldest_age_s = ask_real(j, "oldest_age_s", -1),
 	    .last_poll_age_s = ask_real(j, "last_poll_age_s", -1),
+	    .paused = ask_int(j, "paused", 0),
 	};
 }
 
@@ -121,6 +122,10 @@ msg_of(const json_t *j)
 	    .origin = ask_str(j, "origin"),
 	    .consumer = ask_str(j, "consumer"),
 	    .reply_to = ask_str(j, "reply_to"),
+	    .method = ask_str(j, "method"),
+	    .comm = ask_str(j, "comm"),
+	    .pid = ask_int(j, "pid", -1),
+	    .uid = ask_int(j, "uid", -1),
 	    .re_queue = ask_str(re, "queue"),
 	    .re_id = ask_int(re, "id", -1),
 	    .size = ask_int(j, "size", -1),
@@ -141,10 +146,26 @@ msg_of(const json_t *j)
 	return m;
 }
 
-/* One page; *after moves on, -2 at the end. */
+/* What the broker may leave out. */
+static void
+put_filter(struct buf *t, const struct look_filter *f)
+{
+	if (f == NULL)
+		return;
+	if (f->state != NULL)
+		buf_addf(t, "&state=%s", f->state);
+	if (f->older_s > 0)
+		buf_addf(t, "&older=%lld", (long long)f->older_s);
+	if (f->method != NULL) {
+		buf_adds(t, "&method=");
+		wire_put_segment(t, str_of(f->method));
+	}
+}
+
+/* One page; *after moves on, -2 at the end; *got counts them. */
 static int
 msg_page(struct cli *c, const char *queue, int64_t *after, int64_t limit,
-    bool payload, look_msg_fn fn, void *arg)
+    int64_t *got, bool payload, look_msg_fn fn, void *arg)
 {
 	struct buf t = BUF_INIT;
 	json_t *j = NULL, *m;
@@ -154,6 +175,7 @@ msg_page(struct cli *c, const char *queue, int64_t *after, int64_t limit,
 	ask_path(&t, "queues", queue, "messages");
 	buf_addf(&t, "?limit=%lld&after=%lld&payload=%d", (long long)limit,
 	    (long long)*after, payload);
+	put_filter(&t, c->filter);
 	rc = ask(c, "GET", &t, STR(""), &j);
 	buf_fini(&t);
 	for (i = 0; (m = ask_item(j, "messages", i)) != NULL; i++) {
@@ -163,6 +185,7 @@ msg_page(struct cli *c, const char *queue, int64_t *after, int64_t limit,
 			break;
 	}
 	*after = stop != 0 ? -2 : ask_int(j, "next", -2);
+	*got = (int64_t)i;
 	json_decref(j);
 	return rc;
 }
@@ -171,14 +194,14 @@ static int
 messages(struct cli *c, const char *queue, int64_t after, int64_t most,
     bool payload, look_msg_fn fn, void *arg)
 {
-	int64_t limit = PAGE_FIRST;
+	int64_t limit = PAGE_FIRST, got = 0;
 	int rc = 0;
 
 	while (rc == 0 && most > 0 && after != -2) {
 		if (limit > most)
 			limit = most;
-		rc = msg_page(c, queue, &after, limit, payload, fn, arg);
-		most -= limit;
+		rc = msg_page(c, queue, &after, limit, &got, payload, fn, arg);
+		most -= got;
 		limit = PAGE_MESSAGES;
 	}
 	return rc;

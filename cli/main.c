@@ -183,7 +183,7 @@ main(int argc, char **argv)
 	c.cmds = strcmp(name, "message-cli") == 0 ? old_cmds : cmds;
 	c.prog = c.cmds == cmds ? "xmsg" : "message-cli";
 	code = command(&c, argc - 1, argv + 1);
-	if (code == CLI_DONE && c.dead)
+	if ((code == CLI_DONE || code == CLI_NONE) && c.dead)
 		code = CLI_DEAD;
 	if (out_flush(&c.out) == -1 || c.out.failed) {
 		c.say_out = false;

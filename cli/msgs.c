@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "select.h"
 #include "text.h"
 #include "units.h"
 
@@ -176,6 +177,8 @@ enum {
 	M_RE_ID,
 	M_TIME,
 	M_REASON,
+	M_PID,
+	M_COMM,
 	M_PAYLOAD
 };
 
@@ -203,6 +206,8 @@ static const struct col msg_cols[] = {
     [M_RE_ID] = {"re_id", "RE-ID", COL_INT, true, "id of that request"},
     [M_TIME] = {"time", "TIME", COL_TIME, true, "when it was published"},
     [M_REASON] = {"reason", "REASON", COL_TEXT, true, "why it is held"},
+    [M_PID] = {"pid", "PID", COL_INT, true, "process of the sender"},
+    [M_COMM] = {"comm", "PROGRAM", COL_TEXT, true, "its name"},
     [M_PAYLOAD] = {"payload", "PAYLOAD", COL_TEXT, true,
 	"front of the payload, secrets masked"},
 };
@@ -233,8 +238,12 @@ msgs_add(void *arg, const struct look_msg *m)
 	out_paint(o, M_STATE,
 	    str_eq(m->state, STR("held")) ? PAINT_WARN : PAINT_NONE);
 	known_real(o, M_AGE, m->age_s);
-	text_summary(what, sizeof what, m->payload);
+	select_method(what, sizeof what, m);
 	out_text(o, M_WHAT, str_of(what));
+	if (m->pid > 0)
+		out_int(o, M_PID, m->pid);
+	if (m->comm.n > 0)
+		out_text(o, M_COMM, m->comm);
 	out_text(o, M_ORIGIN, m->origin);
 	out_text(o, M_CONSUMER, m->consumer);
 	known(o, M_TRIES, m->deliveries);

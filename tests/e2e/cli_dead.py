@@ -29,6 +29,7 @@ CHANGING = [
     ("recv", ["recv", "zfs"]), ("ack", ["ack", "REF"]),
     ("ack of several", ["ack", "REF", "zfs:1", "zfs:2"]),
     ("hold", ["hold", "REF"]), ("release", ["release", "REF"]),
+    ("cancel", ["cancel", "REF"]), ("requeue", ["requeue", "REF"]),
     ("reply", ["reply", "REF", "--body", "x"]), ("clients", ["clients"]),
     ("health", ["health"]), ("shutdown", ["shutdown"]),
 ]
