@@ -16,6 +16,7 @@ const struct cmd *const cmds[] = {
     &cmd_list,
     &cmd_recv,
     &cmd_show,
+    &cmd_why,
     &cmd_status,
     &cmd_health,
     &cmd_clients,

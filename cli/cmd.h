@@ -20,7 +20,9 @@ extern const struct cmd cmd_list, cmd_show, cmd_status, cmd_create, cmd_destroy,
 /* of the storage adapter */
 extern const struct cmd cmd_plugins, cmd_plugin, cmd_scripts, cmd_calls,
     cmd_smapi;
-extern const struct cmd cmd_cancel, cmd_requeue, cmd_dead;
+
+/* the operator's */
+extern const struct cmd cmd_why, cmd_cancel, cmd_requeue, cmd_dead;
 
 extern const struct cmd old_list, old_tail, old_mscgen, old_ack, old_destroy,
     old_call, old_serve, old_diagnostics, old_shutdown;

@@ -267,6 +267,8 @@ events(struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l)
 	buf_addf(&t, "?limit=%lld&wait=%d", (long long)most, wait_s);
 	if (after != LOOK_LAST)
 		buf_addf(&t, "&after=%lld", (long long)after);
+	if (c->event_id != 0)
+		buf_addf(&t, "&id=%lld", (long long)c->event_id);
 	rc = ask_wait(c, "GET", &t, STR(""), wait_s * 1000, &j);
 	buf_fini(&t);
 	for (i = 0; (e = ask_item(j, "events", i)) != NULL; i++)

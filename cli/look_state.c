@@ -431,7 +431,9 @@ events(struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l)
 	while (most-- > 0 && ring_read_copy(r, &at, &e, &copy)) {
 		struct event ev = event_of(&e);
 
-		events_add(l, &ev);
+		if (c->event_id == 0 || ev.id == c->event_id ||
+		    ev.re_id == c->event_id)
+			events_add(l, &ev);
 	}
 	l->next = (int64_t)at.seq;
 	return 0;
