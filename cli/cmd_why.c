@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -173,22 +174,36 @@ find_caller(struct gather *g)
 	json_decref(back);
 }
 
-/* Is there room where the broker writes? */
+/* Is there room where the broker writes?  It may see other file systems than we
+ * do, so its own view is asked for first. */
+static bool
+no_room(const char *root, const char *path)
+{
+	char *whole = xasprintf("%s%s", root, path);
+	struct statvfs v;
+	int rc = statvfs(whole, &v);
+
+	free(whole);
+	return rc == 0 && v.f_blocks > 0 &&
+	    (uint64_t)v.f_bavail * v.f_frsize < NO_ROOM;
+}
+
 static void
 find_room(struct gather *g)
 {
 	struct str path = ask_str(json_object_get(g->status, "store"), "path");
-	struct statvfs v;
-	char *slash;
+	char root[64], *slash;
 
 	if (path.p == NULL || path.p[0] != '/')
 		return;
 	g->full = xstrndup(path.p, path.n);
 	slash = strrchr(g->full, '/');
-	if (slash != NULL && slash != g->full && statvfs(g->full, &v) == -1)
+	if (slash != g->full)
 		*slash = '\0';
-	if (statvfs(g->full, &v) == 0 && v.f_blocks > 0 &&
-	    (uint64_t)v.f_bavail * v.f_frsize < NO_ROOM)
+	snprintf(root, sizeof root, "/proc/%lld/root",
+	    (long long)ask_int(g->status, "pid", 0));
+	if (no_room(root, g->full) ||
+	    (access(root, X_OK) == -1 && no_room("", g->full)))
 		g->f.full = g->full;
 }
 
@@ -240,6 +255,17 @@ ask_adapter(struct cli *c, const char *method, json_t *params)
 	return j;
 }
 
+/* The last part of its path; else the method of the call. */
+static const char *
+script_name(const json_t *s)
+{
+	const char *path = ask_str(s, "script").p;
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	const char *method = ask_str(s, "method").p;
+
+	return slash ? slash + 1 : path ? path : method ? method : "";
+}
+
 static void
 find_script(struct gather *g)
 {
@@ -257,9 +283,7 @@ find_script(struct gather *g)
 		    !str_eq(ask_str(s, "queue"), g->m.queue))
 			continue;
 		g->f.script_state = state.p;
-		g->f.script = ask_str(s, "script").p;
-		if (g->f.script == NULL)
-			g->f.script = ask_str(s, "method").p;
+		g->f.script = script_name(s);
 		g->f.script_pid = ask_int(s, "pid", 0);
 		g->f.script_s = ask_real(s, "elapsed", 0);
 		(void)proc_session(&g->f.process, g->f.script_pid);
@@ -370,6 +394,7 @@ one(struct cli *c, const char *word)
 {
 	struct gather g = {.c = c, .f = {.delivered_s = -1, .held_s = -1}};
 	struct buf text = BUF_INIT;
+	enum why_cause cause;
 	char queue[256];
 	int64_t id;
 	int rc = msgs_id(c, word, queue, &id);
@@ -384,8 +409,8 @@ one(struct cli *c, const char *word)
 		find_events(&g);
 		if (!c->offline)
 			gather_broker(&g);
-		report(
-		    &g, why_judge(&text, &g.f), (struct str){text.p, text.n});
+		cause = why_judge(&text, &g.f);
+		report(&g, cause, (struct str){text.p, text.n});
 	} else if (c->why.text[0] != '\0') {
 		(void)err_prefix(&c->why, "%s:%lld", queue, (long long)id);
 	}

@@ -17,6 +17,7 @@ from cli_support import CALL, Broker, CliCase, Done, SECRET, main, table
 READING = [
     ("list", ["list"]), ("list -m", ["list", "-m"]),
     ("recv --peek", ["recv", "zfs", "--peek"]), ("show", ["show", "REF"]),
+    ("why", ["why", "REF"]),
     ("status", ["status"]), ("status QUEUE", ["status", "zfs"]),
     ("tail", ["tail"]), ("tail -f", ["tail", "-f"]), ("trace", ["trace"]),
     ("mscgen", ["mscgen"]), ("diagnostics", ["diagnostics"]),
