@@ -307,6 +307,21 @@ class Undo(Base):
         got = self.post(target, 400, **(body or {}))
         self.assertEqual(got["error"]["code"], code)
 
+    def test_acts_are_in_the_log(self):
+        """Who asked for what; not what is only looked at, nor replies."""
+        i = self.publish(1, reply_to="caller")[0]
+        self.c.v1("/queues/svc/messages/%d" % i)
+        self.c.v1("/queues/svc/messages/%d/reply" % i, "POST", "x")
+        self.c.v1("/queues/a%0Ab/purge", "POST")
+        self.purge()
+        log = [x.split(" api: ")[1] for x in
+               self.broker.read_log().splitlines() if " api: " in x]
+        with open("/proc/self/comm") as f:
+            me = "pid %d (%s) uid %d asks: POST " % (
+                os.getpid(), f.read().strip(), os.getuid())
+        self.assertEqual(log, [me + "/queues/a\\x0ab/purge",
+                               me + "/queues/svc/purge"])
+
     def test_malformed_query(self):
         for query in ("?act=0", "?limit=0", "?limit=1001", "?after=x"):
             self.assertEqual(self.c.v1("/removed" + query)[0], 400, query)
