@@ -211,6 +211,7 @@ outcome(struct seen *s, struct str key, enum json_type t, struct str v)
 		s->result |= t != JSON_NULL;
 	} else if (str_eq(key, STR("error"))) {
 		s->failure |= t != JSON_NULL;
+		s->result |= t == JSON_NULL; /* of a call that gives nothing */
 	}
 }
 

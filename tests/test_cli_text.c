@@ -181,6 +181,7 @@ summaries_name_the_call_or_the_outcome(void **state)
 	    {"{\"method\":\"SR.scan\",\"params\":[\"abc", "SR.scan"},
 	    {"{\"result\":null,\"error\":\"x\"}", "FAILURE"},
 	    {"{\"result\":\"x\",\"error\":null,\"id\":0}", "OK"},
+	    {"{\"result\":null,\"error\":null,\"id\":0}", "OK"},
 	    {"{\"result\":[1,2,", "OK"},
 	    {"{\"Status\":\"Success\",\"Value\":\"\"}", "OK"},
 	    {"{\"Status\":\"Failure\",\"ErrorDescription\":[]}", "FAILURE"},
