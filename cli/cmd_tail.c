@@ -1,19 +1,24 @@
 /* SPDX-FileCopyrightText: 2026 the xmsg authors
  * SPDX-License-Identifier: ISC */
 
-/* tail: what happened last, and with -f what happens. */
+/* tail: what happened last, and with -f what happens.  monitor: what happens. */
+#include <string.h>
+
 #include "ask.h"
 #include "clock.h"
 #include "cmd.h"
 #include "msgs.h"
+#include "select.h"
 
-#define LINES  20
-#define WAIT_S 4 /* a long poll; shorter than the broker may be silent */
-#define BATCH  10000
+#define LINES	 20
+#define WAIT_S	 4 /* a long poll; shorter than the broker may be silent */
+#define BATCH	 10000
+#define SEARCHED 100000 /* events looked through for those chosen */
 
 static const struct opt opts[] = {
     {"lines", 'n', OPT_NUMBER, "N", "the last N events [20]", NULL},
     {"follow", 'f', OPT_FLAG, NULL, "go on with new ones", NULL},
+    SELECT_EVENT_OPTS,
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
 };
 
@@ -35,7 +40,8 @@ put_gap(struct cli *c, int64_t lost)
 }
 
 static void
-put(struct cli *c, const struct events *l)
+put(struct cli *c, const struct selector *s, struct select_seen **seen,
+    const struct events *l)
 {
 	int64_t expected = l->n > 0 ? l->v[0].seq : 0;
 
@@ -46,6 +52,8 @@ put(struct cli *c, const struct events *l)
 		if (l->v[i].seq > expected)
 			put_gap(c, l->v[i].seq - expected);
 		expected = l->v[i].seq + 1;
+		if (!select_event(s, seen, &l->v[i]))
+			continue;
 		if (c->json) {
 			events_put(c, &l->v[i]);
 			continue;
@@ -56,22 +64,30 @@ put(struct cli *c, const struct events *l)
 	(void)out_flush(&c->out); /* remembered in c->out.failed */
 }
 
-static int
-run(struct cli *c, int argc, char **argv)
+/* The newest n, of those that are chosen. */
+static void
+newest(struct events *l, const struct selector *s, int64_t n)
 {
-	int64_t n = opts_number(&c->opts, "lines", LINES);
-	bool follow = opts_has(&c->opts, "follow");
-	struct events l = {0};
-	int rc = events_table(c) == -1 ? CLI_USAGE : 0;
-	int64_t next;
+	size_t drop;
 
-	(void)argc, (void)argv;
+	if (s->any)
+		select_events(s, l);
+	drop = l->n > (size_t)n ? l->n - (size_t)n : 0;
+	events_drop(l, drop);
+}
+
+static int
+watch(struct cli *c, const struct selector *s, int64_t n, bool follow)
+{
+	struct select_seen *seen = NULL;
+	struct events l = {0};
+	int64_t next, most = s->any ? SEARCHED : n > 0 ? n : 1;
+	int rc = look_events(c, LOOK_LAST, most, 0, &l);
+
 	if (rc == 0)
-		rc = look_events(c, LOOK_LAST, n > 0 ? n : 1, 0, &l);
+		newest(&l, s, n);
 	while (rc == 0) {
-		if (n > 0)
-			put(c, &l);
-		n = 1;
+		put(c, s, &seen, &l);
 		next = l.next;
 		events_fini(&l);
 		if (!follow || c->offline || c->out.failed)
@@ -81,16 +97,49 @@ run(struct cli *c, int argc, char **argv)
 		rc = look_events(c, next, BATCH, WAIT_S, &l);
 	}
 	events_fini(&l);
+	select_forget(&seen);
 	return cli_fail(c, rc);
+}
+
+static int
+run(struct cli *c, int argc, char **argv)
+{
+	bool monitor = strcmp(c->cmd->name, "monitor") == 0;
+	struct selector s;
+	int rc = select_parse(c, &s);
+
+	(void)argc, (void)argv;
+	if (rc != 0)
+		return rc;
+	if (events_table(c) == -1)
+		return cli_fail(c, CLI_USAGE);
+	return watch(c, &s, opts_number(&c->opts, "lines", monitor ? 0 : LINES),
+	    monitor || opts_has(&c->opts, "follow"));
 }
 
 const struct cmd cmd_tail = {
     .name = "tail",
-    .alias = "monitor",
     .help = "Show the last events, and with -f the new ones",
     .flags = CMD_READS,
     .min = 0,
     .max = 0,
     .opts = opts,
+    .run = run,
+};
+
+static const struct opt monitor_opts[] = {
+    {"lines", 'n', OPT_NUMBER, "N", "begin with the last N [0]", NULL},
+    SELECT_EVENT_OPTS,
+    {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
+};
+
+const struct cmd cmd_monitor = {
+    .name = "monitor",
+    .args = "[SELECTORS]",
+    .help = "Show events as they happen",
+    .flags = CMD_READS,
+    .min = 0,
+    .max = 0,
+    .opts = monitor_opts,
     .run = run,
 };

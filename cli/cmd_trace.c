@@ -11,10 +11,12 @@
 #include "clock.h"
 #include "cmd.h"
 #include "msgs.h"
+#include "select.h"
 
 #define LAST	50
 #define EVENTS	8 /* events that one message may cause, and more */
 #define COLUMNS 100
+#define MOST	100000 /* events looked at */
 
 static const struct opt opts[] = {
     {"lines", 'n', OPT_NUMBER, "N",
@@ -22,6 +24,7 @@ static const struct opt opts[] = {
     {"format", 'F', OPT_WORD, "text|mscgen|mermaid|table|json",
 	"form of the chart [text]", NULL},
     {"gap", 'g', OPT_SECONDS, "SEC", "mark pauses longer than this [1]", NULL},
+    SELECT_EVENT_OPTS,
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
 };
 
@@ -68,10 +71,16 @@ draw(struct cli *c, const char *format)
 	};
 	struct events l = {0};
 	int64_t most = (int64_t)o.last * EVENTS + 1000;
-	int form = 0, rc;
+	struct selector s;
+	int form = 0, rc = select_parse(c, &s);
 
-	rc = look_events(c, o.last == 0 ? -1 : LOOK_LAST,
-	    o.last == 0 || most > 100000 ? 100000 : most, 0, &l);
+	if (rc != 0)
+		return rc;
+	if (most > MOST || o.last == 0 || s.any)
+		most = MOST;
+	rc = look_events(c, o.last == 0 ? -1 : LOOK_LAST, most, 0, &l);
+	if (s.any)
+		select_events(&s, &l);
 	while (form < CHART_MERMAID && strcmp(forms[form], format) != 0)
 		form++;
 	if (rc == 0 && (c->json || strcmp(format, "json") == 0)) {
@@ -115,6 +124,7 @@ static const struct opt mscgen_opts[] = {
     {"lines", 'n', OPT_NUMBER, "N",
 	"the last N requests and replies [50]; 0: all", NULL},
     {"gap", 'g', OPT_SECONDS, "SEC", "mark pauses longer than this [1]", NULL},
+    SELECT_EVENT_OPTS,
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
 };
 

@@ -51,6 +51,35 @@ events_fini(struct events *l)
 	memset(l, 0, sizeof *l);
 }
 
+/* Drop the oldest. */
+void
+events_drop(struct events *l, size_t n)
+{
+	if (n > l->n)
+		n = l->n;
+	for (size_t i = 0; i < n; i++)
+		free((char *)(uintptr_t)l->v[i].client.p);
+	l->n -= n;
+	if (l->n > 0)
+		memmove(l->v, l->v + n, l->n * sizeof *l->v);
+}
+
+/* Drop the others. */
+void
+events_filter(
+    struct events *l, bool (*keep)(void *arg, const struct event *e), void *arg)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (keep(arg, &l->v[i]))
+			l->v[n++] = l->v[i];
+		else
+			free((char *)(uintptr_t)l->v[i].client.p);
+	}
+	l->n = n;
+}
+
 /* By name. */
 enum ring_type
 event_type(const char *name)

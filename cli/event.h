@@ -32,6 +32,13 @@ struct events {
 void events_add(struct events *l, const struct event *e);
 void events_fini(struct events *l);
 
+/* Drop the oldest n. */
+void events_drop(struct events *l, size_t n);
+
+/* Leave only those that `keep` says yes to. */
+void events_filter(struct events *l,
+    bool (*keep)(void *arg, const struct event *e), void *arg);
+
 /* The type of this name; RING_NTYPES when it is unknown. */
 enum ring_type event_type(const char *name);
 

@@ -15,6 +15,7 @@
 #define PAGE_QUEUES   1000
 #define PAGE_MESSAGES 1000
 #define PAGE_FIRST    100 /* something to show, soon */
+#define PAGE_EVENTS   1000 /* that many fit one answer for sure */
 #define MOST_EVENTS   100000
 
 static struct look_queue
@@ -253,16 +254,16 @@ add_event(struct events *l, const json_t *j)
 	events_add(l, &e);
 }
 
+/* One page; it may be cut before `most` by its size. */
 static int
-events(struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l)
+event_page(
+    struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l)
 {
 	struct buf t = BUF_INIT;
 	json_t *j = NULL, *e;
 	size_t i;
 	int rc;
 
-	if (most > MOST_EVENTS)
-		most = MOST_EVENTS;
 	ask_path(&t, "events");
 	buf_addf(&t, "?limit=%lld&wait=%d", (long long)most, wait_s);
 	if (after != LOOK_LAST)
@@ -274,8 +275,27 @@ events(struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l)
 	for (i = 0; (e = ask_item(j, "events", i)) != NULL; i++)
 		add_event(l, e);
 	l->next = ask_int(j, "next", after);
-	l->lost = after >= 0 ? ask_int(j, "lost", 0) : 0;
+	if (after >= 0)
+		l->lost += ask_int(j, "lost", 0);
 	json_decref(j);
+	return rc;
+}
+
+static int
+events(struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l)
+{
+	size_t before, all;
+	int rc;
+
+	if (most > MOST_EVENTS)
+		most = MOST_EVENTS;
+	all = l->n + (size_t)most;
+	rc = event_page(c, after, most, wait_s, l);
+	for (before = 0; rc == 0 && most > PAGE_EVENTS && l->n > before &&
+	     l->n < all;) {
+		before = l->n;
+		rc = event_page(c, l->next, (int64_t)(all - l->n), 0, l);
+	}
 	return rc;
 }
 

@@ -91,6 +91,10 @@ queue_judge(const struct look_queue *q, char out[64])
 	bool polled = q->consumers > 0;
 	char age[UNITS_MAX];
 
+	if (q->paused) {
+		strcpy(out, "paused");
+		return PAINT_WARN;
+	}
 	if (q->messages > 0 && q->held == q->messages) {
 		strcpy(out, "held");
 		return PAINT_WARN;

@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
 #include "text.h"
 #include "xalloc.h"
 
+#define SEEN_MOST  100000 /* messages that are followed at once */
 #define GLOB_MARKS "*?[\\"
 
 /* ---- parsing ---- */
@@ -211,24 +213,108 @@ select_takes(const struct selector *s, const struct look_msg *m)
 	return takes_state(s, m) && takes_method(s, m);
 }
 
-/* An event. */
-bool
-select_event(const struct selector *s, const struct event *e)
+/* ---- events ---- */
+
+struct select_seen {
+	UT_hash_handle hh;
+	int64_t id;
+};
+
+static void
+remember(struct select_seen **seen, int64_t id)
+{
+	struct select_seen *k = NULL;
+
+	HASH_FIND(hh, *seen, &id, sizeof id, k);
+	if (k != NULL || id <= 0)
+		return;
+	if (HASH_COUNT(*seen) >= SEEN_MOST)
+		select_forget(seen);
+	k = xcalloc(1, sizeof *k);
+	k->id = id;
+	HASH_ADD(hh, *seen, id, sizeof k->id, k);
+}
+
+static bool
+is_seen(struct select_seen *seen, int64_t id)
+{
+	struct select_seen *k = NULL;
+
+	HASH_FIND(hh, seen, &id, sizeof id, k);
+	return k != NULL;
+}
+
+/* Forget them. */
+void
+select_forget(struct select_seen **seen)
+{
+	struct select_seen *k, *next;
+
+	HASH_ITER (hh, *seen, k, next) {
+		HASH_DEL(*seen, k);
+		free(k);
+	}
+}
+
+/* By what the event itself tells. */
+static bool
+takes_event(const struct selector *s, const struct event *e)
 {
 	struct look_msg m = {.payload = e->text};
-	bool reply = e->type == RING_REPLY;
 
 	if (s->queue != NULL && !matches(s->queue, e->queue) &&
-	    !(reply && matches(s->queue, e->peer)))
-		return false;
-	if ((e->id < s->id_min || e->id > s->id_max) &&
-	    (e->re_id == 0 || e->re_id < s->id_min || e->re_id > s->id_max))
+	    !(e->re_id > 0 && matches(s->queue, e->peer)))
 		return false;
 	if (s->origin != NULL && !matches(s->origin, e->client))
 		return false;
 	if (s->grep != NULL && !holds(e->text, s->grep))
 		return false;
+	if (e->id < s->id_min || e->id > s->id_max)
+		return false;
+	if (e->type == RING_PUBLISH &&
+	    (e->size < s->size_min || e->size > s->size_max))
+		return false;
 	return takes_method(s, &m);
+}
+
+/* An event. */
+bool
+select_event(
+    const struct selector *s, struct select_seen **seen, const struct event *e)
+{
+	bool known =
+	    is_seen(*seen, e->id) || (e->re_id > 0 && is_seen(*seen, e->re_id));
+
+	if (!s->any)
+		return true;
+	if (!known && !takes_event(s, e))
+		return false;
+	if (e->type == RING_PUBLISH || e->type == RING_REPLY)
+		remember(seen, e->id);
+	return true;
+}
+
+struct sieve {
+	const struct selector *s;
+	struct select_seen *seen;
+};
+
+static bool
+passes(void *arg, const struct event *e)
+{
+	struct sieve *v = arg;
+
+	return select_event(v->s, &v->seen, e);
+}
+
+/* Of a list. */
+void
+select_events(const struct selector *s, struct events *l)
+{
+	struct sieve v = {s, NULL};
+
+	events_filter(l, passes, &v);
+	select_forget(&v.seen);
 }
 
 /* Only state, age, method and number of messages. */

@@ -14,7 +14,18 @@
 #include "event.h"
 #include "look.h"
 
-/* Rows for a command's table of options. */
+/* Rows for a command's table of options; those that events know, too. */
+#define SELECT_EVENT_OPTS                                                      \
+	{"queue", 0, OPT_TEXT, "GLOB", "in these queues", NULL},               \
+	    {"method", 0, OPT_TEXT, "GLOB", "calls of these methods", NULL},   \
+	    {"origin", 0, OPT_TEXT, "GLOB", "sent by this token", NULL},       \
+	    {"size", 0, OPT_TEXT, "[+-]N", "so large: +1M more, -4k less",     \
+		NULL},                                                         \
+	    {"grep", 0, OPT_TEXT, "TEXT", "with this in the masked payload",   \
+		NULL},                                                         \
+	{                                                                      \
+		"id", 0, OPT_TEXT, "A-B", "with a number from A to B", NULL    \
+	}
 #define SELECT_OPTS                                                            \
 	{"queue", 0, OPT_TEXT, "GLOB", "in these queues", NULL},               \
 	    {"method", 0, OPT_TEXT, "GLOB", "calls of these methods", NULL},   \
@@ -45,10 +56,19 @@ struct selector {
 /* From the options of the command.  0, or CLI_USAGE after saying why. */
 int select_parse(struct cli *c, struct selector *s);
 
-/* Does it choose this message; this event?  Of an event only queue, method,
- * origin, grep and id are known. */
+/* Does it choose this message? */
 bool select_takes(const struct selector *s, const struct look_msg *m);
-bool select_event(const struct selector *s, const struct event *e);
+
+/* Does it choose this event?  Events of a message follow the one that published
+ * it, so who asks keeps what was chosen, and begins at the beginning.  Only
+ * queue, method, origin, grep, id and size count. */
+struct select_seen;
+bool select_event(
+    const struct selector *s, struct select_seen **seen, const struct event *e);
+void select_forget(struct select_seen **seen);
+
+/* Leave only those. */
+void select_events(const struct selector *s, struct events *l);
 
 /* Can the broker tell exactly, without a look at each message? */
 bool select_is_plain(const struct selector *s);

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 
 # The operator's commands: selectors and acts against the real broker.
-cli5_e2e_tests = tests/e2e/cli_acts.py tests/e2e/cli_why.py
+cli5_e2e_tests = tests/e2e/cli_acts.py tests/e2e/cli_why.py \
+	tests/e2e/cli_ops.py
 TESTS += $(cli5_e2e_tests)
 EXTRA_DIST += $(cli5_e2e_tests)

@@ -476,7 +476,10 @@ class Programs(CliCase):
             ["list"], ["list", "-m"], ["recv", "every", "--peek"],
             ["show", ref], ["status"], ["status", "every"], ["health"],
             ["clients"], ["tail", "-n", "1000"], ["trace"], ["diagnostics"],
-            ["hold", ref], ["release", ref],
+            ["why", ref], ["stats"], ["log", "-n", "1000"],
+            ["hold", ref], ["release", ref], ["requeue", ref],
+            ["cancel", ref, "--dry-run"], ["pause", "back"],
+            ["resume", "back"], ["purge", "every", "--dry-run"],
             ["reply", third, "--body", '{"token":"%s"}' % SECRET],
             ["ack", other], ["send", "every", "--body", "x"],
             ["create", "another"], ["destroy", "another"], ["version"],
@@ -578,7 +581,7 @@ class Programs(CliCase):
 
     def test_abbreviations(self):
         self.assertEqual(self.x("vers").out, self.x("--vers").out)
-        self.x("st", "--js")
+        self.x("statu", "--js")
         self.x("li", "--no-h")
 
     def terminal(self, env):

@@ -19,6 +19,7 @@ READING = [
     ("recv --peek", ["recv", "zfs", "--peek"]), ("show", ["show", "REF"]),
     ("why", ["why", "REF"]),
     ("status", ["status"]), ("status QUEUE", ["status", "zfs"]),
+    ("stats", ["stats"]), ("monitor", ["monitor", "-n", "9"]),
     ("tail", ["tail"]), ("tail -f", ["tail", "-f"]), ("trace", ["trace"]),
     ("mscgen", ["mscgen"]), ("diagnostics", ["diagnostics"]),
 ]
@@ -31,6 +32,10 @@ CHANGING = [
     ("ack of several", ["ack", "REF", "zfs:1", "zfs:2"]),
     ("hold", ["hold", "REF"]), ("release", ["release", "REF"]),
     ("cancel", ["cancel", "REF"]), ("requeue", ["requeue", "REF"]),
+    ("purge", ["purge", "zfs", "--yes"]), ("undo", ["undo"]),
+    ("pause", ["pause", "zfs"]), ("resume", ["resume", "zfs"]),
+    ("purge of several", ["purge", "--queue", "z*", "--yes"]),
+    ("cancel of several", ["cancel", "--queue", "z*", "--yes"]),
     ("reply", ["reply", "REF", "--body", "x"]), ("clients", ["clients"]),
     ("health", ["health"]), ("shutdown", ["shutdown"]),
 ]
