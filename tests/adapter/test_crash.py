@@ -14,6 +14,7 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import sys
 import time
 
@@ -351,6 +352,74 @@ class Attached(tap.Case):
             self.adapter.start()
             self.adapter.ready(self.plugin)
             self.assertIn(name, self.listed())
+
+
+class Repeated(tap.Case):
+    """A call that is gone through again sees what it saw the first time."""
+
+    def setUp(self):
+        self.adapter = Adapter(start=False)
+        self.addCleanup(self.adapter.remove)
+        self.plugin = self.adapter.volume()
+        self.adapter.start()
+        self.adapter.ready(self.plugin)
+        self.adapter.attach(self.plugin)
+        self.gate = os.path.join(self.adapter.base, "gate")
+
+    def logged(self):
+        return self.adapter.read_log()[-3000:]
+
+    def attached(self):
+        """The SRs in the state, as anyone can read them."""
+        db = sqlite3.connect("file:%s/state.db?mode=ro" % self.adapter.state,
+                             uri=True)
+        try:
+            return [r[0] for r in db.execute("SELECT sr FROM attached")]
+        finally:
+            db.close()
+
+    def test_forgotten_before_the_reply(self):
+        """SR.destroy forgets the SR; then adapter dies before the switch could
+        take the reply.  The repetition must not find that there is no SR."""
+        self.plugin.usual("SR.destroy", step("await", self.gate), out(None))
+        mark = self.adapter.mark()
+        with self.adapter.caller() as c:
+            ident = c.send(self.plugin.name, request("SR.destroy", {"sr": SR}))
+            until(lambda: self.adapter.runs(mark), "the script runs")
+            self.adapter.broker.signal(signal.SIGSTOP)
+            open(self.gate, "w").close()
+            until(lambda: self.attached() == [], "the SR is forgotten")
+            self.adapter.kill()
+            self.adapter.broker.signal(signal.SIGCONT)
+            self.adapter.start()
+            self.assertEqual(c.reply(ident), success())
+        self.assertEqual([r["script"] for r in self.adapter.runs(mark)],
+                         ["sr.destroy"])
+
+    def test_the_time_of_a_snapshot(self):
+        """It was set before the adapter died, and the reply after that says
+        the same time."""
+        self.plugin.usual("Volume.snapshot", outkey(volume("@KEY@s")))
+        self.plugin.usual("Volume.set", out(None), step("await", self.gate))
+        mark = self.adapter.mark()
+        with self.adapter.caller() as c:
+            ident = c.send(self.plugin.name, request("VDI.snapshot", {
+                "sr": SR, "vdi_info": asked(vdi="k1")}))
+
+            def setting():
+                return [json.loads(r["stdin"]) for r in self.adapter.runs(mark)
+                        if r["script"] == "volume.set"]
+            until(setting, "the time is set")
+            first = setting()[0]
+            self.assertEqual(first["k"], "snapshot_time")
+            self.adapter.kill()
+            until(lambda: time.strftime("%Y%m%dT%H:%M:%SZ", time.gmtime()) >
+                  first["v"], "a second passes")
+            open(self.gate, "w").close()
+            self.adapter.start()
+            reply = json.loads(c.reply(ident))
+        self.assertEqual(reply["result"]["snapshot_time"], first["v"])
+        self.assertEqual([s["k"] for s in setting()].count("snapshot_time"), 1)
 
 
 class Reboot(tap.Case):
