@@ -94,7 +94,7 @@ inherit(struct links *k, const char *name, size_t n, const char *base,
 		    memcmp(c->name, base, base_n) == 0)
 			learn(k, name, n, c->iface);
 	if (base_n < sizeof(suffix) ||
-	    memcmp(base + stem, suffix, base_n - stem))
+	    memcmp(base + stem, suffix, base_n - stem) != 0)
 		return;
 	word = xstrndup(base, stem);
 	i = api_iface(k->api, word);

@@ -7,7 +7,7 @@ libidl_a_SOURCES = \
 	idl/model.c idl/model.h \
 	idl/value.c \
 	idl/prose.c idl/prose.h \
-	idl/load.c idl/load.h idl/load_int.h idl/load_type.c \
+	idl/load.c idl/load.h idl/load_int.h idl/load_part.c idl/load_type.c \
 	idl/link.c \
 	idl/check.c idl/check.h idl/clash.c \
 	idl/emit.c idl/emit.h \

@@ -68,17 +68,26 @@ def gone(broker):
     return call.end()[1]
 
 
+def copy(example, folder):
+    """An example's programs and links, in a folder that can be removed."""
+    source = os.path.join(SOURCE, "examples", example)
+    os.mkdir(folder)
+    for name in os.listdir(source):
+        path = os.path.join(source, name)
+        if os.path.islink(path):
+            os.symlink(os.readlink(path), os.path.join(folder, name))
+        elif os.path.isfile(path):
+            shutil.copy(path, folder)
+
+
 def served(a, broker):
     """The example plugins behind the real adapter."""
     # Where their find_library.py looks.
     os.mkdir(os.path.join(a.base, "build"))
     os.symlink(os.path.join(BUILD, "python"),
                os.path.join(a.base, "build/python"))
-    shutil.copytree(os.path.join(SOURCE, "examples/volume/filebased"),
-                    os.path.join(a.root, "volume", PLUGIN), symlinks=True)
-    shutil.copytree(os.path.join(SOURCE, "examples/datapath/loop+file"),
-                    os.path.join(a.root, "datapath/loop+file"),
-                    symlinks=True)
+    copy("volume/filebased", os.path.join(a.root, "volume", PLUGIN))
+    copy("datapath/loop+file", os.path.join(a.root, "datapath/loop+file"))
     a.start()
     b.until(lambda: PLUGIN in a.served(), "the plugin is served")
     c = client.Client(PLUGIN, socket=broker.socket, datapath="loop+file")
