@@ -56,6 +56,10 @@ cli_adapter_sources = \
 CLI_ADAPTER_LIBS = libadapter.a libsmapi.a
 CLI_ADAPTER_CPPFLAGS = -I$(top_srcdir)/idl/runtime/c -Iidl
 
+cli/libcli_a-cmd_smapi.$(OBJEXT) cli/libcli_a-smapi_help.$(OBJEXT) \
+cli/libcli_a-plugin_check.$(OBJEXT) cli/libcli_a-plugin_try.$(OBJEXT) \
+cli/libcli_a-plugin_story.$(OBJEXT): idl/gen_smapi.h
+
 # The interface's description, also inside the program.
 CLEANFILES += cli/smapi_data.c
 cli/smapi_data.c: xmsg-idl$(EXEEXT) $(idl_api)
