@@ -23,6 +23,7 @@ const struct cmd *const cmds[] = {
     &cmd_tail,
     &cmd_trace,
     &cmd_mscgen,
+    &cmd_web,
     &cmd_diagnostics,
     &cmd_hold,
     &cmd_release,
