@@ -75,6 +75,8 @@ run(struct cli *c, int argc, char **argv)
 	rc = ask_alive(c);
 	if (rc != 0)
 		return cli_fail(c, rc);
+	xmsg_close(c->x); /* each request has a connection of its own */
+	c->x = NULL;
 	if (web_open(&w, &c->why) == -1)
 		return cli_fail(c, CLI_REFUSED);
 	snprintf(url, sizeof url, "http://127.0.0.1:%u/?token=%s",
