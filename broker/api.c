@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "ui.h"
 #include "xalloc.h"
 
 #define OUT_KEEP (2 * 1024 * 1024) /* a larger buffer is given back */
@@ -536,7 +537,7 @@ on_request(void *ctx, struct http_conn *conn, struct http_request *r)
 	struct peer *p = http_user(conn);
 
 	a->nrequests++;
-	if (!api_v1(p, r) && !api_metrics(p, r))
+	if (!api_v1(p, r) && !api_metrics(p, r) && !ui(p, r))
 		stock(p, r);
 }
 

@@ -234,9 +234,10 @@ send_reply(struct http_conn *c, struct str head, struct str body)
 	arm(c);
 }
 
-/* Answer the request under way. */
+/* Answer the request under way, with fields of its own. */
 void
-http_reply(struct http_conn *c, int status, const char *type, struct str body)
+http_reply_with(struct http_conn *c, int status, const char *type,
+    struct str fields, struct str body)
 {
 	struct buf head = BUF_INIT;
 
@@ -245,6 +246,11 @@ http_reply(struct http_conn *c, int status, const char *type, struct str body)
 	c->busy = c->parked = false;
 	http1_put_reply(
 	    &head, status, type, c->closing && type != NULL, body.n);
+	if (buf_ok(&head) && fields.n > 0) {
+		head.n -= 2; /* the empty line comes behind them */
+		buf_add(&head, fields.p, fields.n);
+		buf_adds(&head, "\r\n");
+	}
 	if (buf_ok(&head))
 		send_reply(c, (struct str){head.p, head.n}, body);
 	else
@@ -255,6 +261,13 @@ http_reply(struct http_conn *c, int status, const char *type, struct str body)
 	if (c->in.n > 0)
 		enqueue(c);
 	arm(c);
+}
+
+/* Answer the request under way. */
+void
+http_reply(struct http_conn *c, int status, const char *type, struct str body)
+{
+	http_reply_with(c, status, type, (struct str){NULL, 0}, body);
 }
 
 /* ---- reading ---- */
@@ -320,6 +333,7 @@ handle(struct http_conn *c, const char *p)
 	    .body = c->parser.body};
 
 	(void)http1_field(&c->parser, p, "idempotency-key", &r.key);
+	(void)http1_field(&c->parser, p, "accept", &r.accept);
 	c->busy = true;
 	c->nrequests++;
 	c->http->n.requests++;

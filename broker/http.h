@@ -29,6 +29,7 @@ struct http_conn;
 struct http_request {
 	struct str method, target, body; /* mutable memory, during the call */
 	struct str key; /* Idempotency-Key, n == 0: none */
+	struct str accept; /* Accept, n == 0: none */
 };
 
 struct http_handler {
@@ -73,6 +74,9 @@ bool http_more(const struct http *h);
  * content-type). The body is copied or sent before this returns. */
 void http_reply(
     struct http_conn *c, int status, const char *type, struct str body);
+/* The same with further fields, "name: value\r\n" each; type is not NULL. */
+void http_reply_with(struct http_conn *c, int status, const char *type,
+    struct str fields, struct str body);
 /* The request under way waits for an event, not for the disk: when the client
  * leaves it is void at once. */
 void http_park(struct http_conn *c);

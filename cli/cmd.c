@@ -26,6 +26,7 @@ const struct cmd *const cmds[] = {
     &cmd_log,
     &cmd_trace,
     &cmd_mscgen,
+    &cmd_web,
     &cmd_diagnostics,
     &cmd_hold,
     &cmd_release,

@@ -38,6 +38,7 @@ libcli_a_SOURCES = \
 	cli/cmd_tail.c \
 	cli/cmd_trace.c \
 	$(cli_adapter_sources) \
+	cli/cmd_web.c cli/web.c cli/web.h \
 	cli/old.c cli/old_diag.c cli/old_trace.c cli/old.h
 nodist_libcli_a_SOURCES = cli/completion_data.c cli/smapi_data.c
 libcli_a_CPPFLAGS = $(AM_CPPFLAGS) $(CLI_ADAPTER_CPPFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
