@@ -241,5 +241,8 @@ try {
 theme(THEMES.includes(stored) ? stored : "auto");
 setInterval(tick, FRAME);
 setInterval(() => document.hidden || paused || !open.size || unanswered(), 1000);
-follow();
-watch();
+// First the page is painted, then it asks.
+requestAnimationFrame(() => setTimeout(() => {
+	follow();
+	watch();
+}));

@@ -1,0 +1,294 @@
+# SPDX-FileCopyrightText: 2026 the xmsg authors
+# SPDX-License-Identifier: ISC
+
+"""What the tests of the dashboard in a browser share: the browser, messages
+worth looking at, and texts that a page must not take for its own."""
+
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import web  # noqa: E402  (sets the path to the others)
+sys.path.append(os.path.join(web.SRC, "tests", "idl"))
+import html_browser  # noqa: E402
+from broker import post, transfer_body, until  # noqa: E402
+
+# A page that runs a foreign text would call one of these.
+HOOK = """window.hits = [];
+for (const f of ["alert", "confirm", "prompt", "print", "open"])
+    window[f] = (...a) => { hits.push(f + ": " + a); return null; };
+window.pwned = () => hits.push("pwned");
+document.addEventListener("securitypolicyviolation",
+    e => hits.push("policy: " + e.violatedDirective + " " + e.blockedURI));
+"""
+
+
+class Browser(html_browser.Browser):
+    """Starts before anything else: it wants low descriptors for itself."""
+
+    def __init__(self):
+        if not (os.environ.get("CHROMIUM") or shutil.which("chromium")):
+            print("Bail out! there is no chromium: ./check --deps installs it")
+            sys.exit(99)
+        super().__init__()
+        self.call("Page.addScriptToEvaluateOnNewDocument", source=HOOK)
+        self.call("Performance.enable")
+
+    def resize(self, width, height):
+        self.call("Emulation.setDeviceMetricsOverride", width=width,
+                  height=height, deviceScaleFactor=1, mobile=False)
+
+    def press(self, key):
+        code = {"Escape": 27, "Enter": 13, "Tab": 9}.get(key, 0)
+        for kind in ("keyDown", "keyUp"):
+            more = {}
+            if kind == "keyDown" and len(key) == 1:
+                more["text"] = key
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key,
+                      windowsVirtualKeyCode=code, **more)
+
+    def wait(self, condition, what):
+        until(lambda: self.js(condition), what, pause=0.05)
+
+    def said(self, origin):
+        """Messages on the console, dialogs, and requests to elsewhere."""
+        found = []
+        for e in self.events:
+            method, p = e.get("method"), e.get("params", {})
+            if method == "Runtime.exceptionThrown":
+                found.append(json.dumps(p["exceptionDetails"])[:400])
+            elif method == "Runtime.consoleAPICalled":
+                found.append(json.dumps(p["args"])[:400])
+            elif method == "Log.entryAdded":
+                found.append("%(source)s: %(text)s" % p["entry"])
+            elif method == "Page.javascriptDialogOpening":
+                found.append("a dialog: " + p["message"])
+            elif method == "Network.requestWillBeSent":
+                url = p["request"]["url"]
+                if not url.startswith((origin + "/", "data:", "blob:",
+                                       "about:")):
+                    found.append("asked for " + url)
+                if p["request"]["method"] != "GET":
+                    found.append("a " + p["request"]["method"])
+        self.events = []
+        return found + (self.js("window.hits") or [])
+
+    def counts(self):
+        """DOM nodes and bytes of the heap, after a collection."""
+        self.call("HeapProfiler.collectGarbage")
+        return (self.call("Memory.getDOMCounters")["nodes"],
+                self.call("Runtime.getHeapUsage")["usedSize"])
+
+
+def method(name, *params):
+    return json.dumps({"method": name, "params": list(params), "id": 1})
+
+
+GOOD = '{"Status":"Success","Value":null}'
+BAD = '{"Status":"Failure","ErrorDescription":["SR_BACKEND_FAILURE","gone"]}'
+
+
+class Traffic(object):
+    """A toolstack, its storage, and an operator."""
+
+    STORAGE = "org.xen.xapi.storage.gfs2"
+    LINSTOR = "org.xen.xapi.storage.linstor"
+
+    def __init__(self, broker):
+        self.server = broker.conn("xapi-storage-script:1203")
+        self.xapi = broker.conn("xapi-client:7781")
+        self.server.create(self.STORAGE)
+        self.xapi.create("xapi-client:7781", True)
+        self.xapi.create(self.LINSTOR)
+        self.xapi.create("org.xen.xapi.xenops.classic")
+
+    def close(self):
+        self.server.close()
+        self.xapi.close()
+
+    def send(self, name, queue=None, *params):
+        return self.xapi.publish(queue or self.STORAGE, method(name, *params),
+                                 "xapi-client:7781")
+
+    def take(self, ident):
+        self.server.send(post("/transfer", transfer_body(
+            [self.STORAGE], 0, ident - 1)))
+        self.server.reply()
+
+    def call(self, name, answer=GOOD, *params):
+        ident = self.send(name, None, *params)
+        self.take(ident)
+        reply = self.server.respond("xapi-client:7781", self.STORAGE, ident,
+                                    answer)
+        self.server.ack(self.STORAGE, ident)
+        self.xapi.poll(["xapi-client:7781"], 0, reply - 1)
+        self.xapi.ack("xapi-client:7781", reply)
+
+    def scene(self):
+        """One of each."""
+        self.call("Volume.create", GOOD,
+                  {"name": "disk", "chappassword": "hunter2"})
+        self.call("Datapath.attach")
+        self.call("SR.stat", BAD)
+        self.call("Volume.snapshot")
+        self.take(self.send("VDI.activate"))
+        self.send("SR.probe", self.LINSTOR)
+        at = "/queues/%s" % self.LINSTOR
+        held = self.send("Volume.destroy", self.LINSTOR)
+        self.xapi.v1("%s/messages/%d/hold" % (at, held), "POST")
+        gone = self.send("Volume.clone", self.LINSTOR)
+        self.xapi.v1("%s/messages/%d/cancel" % (at, gone), "POST",
+                     '{"who":"op","reason":"stuck for an hour"}')
+        self.xapi.v1("/queues/org.xen.xapi.xenops.classic/pause", "POST")
+
+
+class Flood(threading.Thread):
+    """Calls without pause until it is told to end."""
+
+    def __init__(self, traffic):
+        super().__init__(daemon=True)
+        self.traffic, self.stop, self.calls = traffic, False, 0
+        self.error = None
+
+    def run(self):
+        try:
+            while not self.stop:
+                self.traffic.call("Load.call%d" % (self.calls % 50),
+                                  BAD if self.calls % 40 == 0 else GOOD)
+                self.calls += 1
+        except Exception as e:   # told by end()
+            self.error = e
+
+    def end(self):
+        self.stop = True
+        self.join()
+        if self.error:
+            raise self.error
+
+
+def soak(browser, traffic, seconds):
+    """Let it run; (nodes, heap) when the page is full, and at the end."""
+    flood = Flood(traffic)
+    flood.start()
+    began = time.monotonic()
+    browser.wait("events.length >= 10000", "the page is full")
+    for _ in range(3):   # what is allocated once is there
+        first = browser.counts()
+        browser.js("new Promise(r => setTimeout(r, 700))")
+    seen = browser.js("next")
+    while time.monotonic() < began + seconds:
+        browser.js("new Promise(r => setTimeout(r, 500))")
+    last = browser.counts()
+    seen = browser.js("next") - seen
+    flood.end()
+    return first, last, seen
+
+
+# Each calls something of HOOK when a page takes it for more than text.
+MARKUP = """
+<script>alert(1)</script>
+<SCRIPT SRC=//evil.example/x.js></SCRIPT>
+</script><script>alert(1)</script>
+</style><script>alert(1)</script>
+</title><script>alert(1)</script>
+</textarea><script>alert(1)</script>
+--><script>alert(1)</script>
+]]><script>alert(1)</script>
+<img src=x onerror=alert(1)>
+<img src="x" onerror="alert(1)">
+<IMG ""x""><SCRIPT>alert(1)</SCRIPT>">
+<img/src/onerror=alert(1)>
+<img src=x:alert(1) onerror=eval(src)>
+<image href=x onerror=alert(1)>
+<svg onload=alert(1)>
+<svg><script>alert(1)</script></svg>
+<svg><animate onbegin=alert(1) attributeName=x dur=1s>
+<svg><set attributeName=onmouseover to=alert(1)>
+<svg><a xlink:href="javascript:alert(1)"><text x=9 y=9>go</text></a></svg>
+<svg><foreignObject><iframe onload=alert(1)></iframe></foreignObject></svg>
+<svg><style><img src=x onerror=alert(1)></style></svg>
+<math><mi xlink:href="javascript:alert(1)">x</mi></math>
+<math><mtext><table><mglyph><style><img src onerror=alert(1)>
+<body onload=alert(1)>
+<iframe src="javascript:alert(1)"></iframe>
+<iframe srcdoc="<script>parent.alert(1)</script>"></iframe>
+<object data="javascript:alert(1)"></object>
+<embed src="javascript:alert(1)">
+<video><source onerror=alert(1)></video>
+<audio src=x onerror=alert(1)>
+<input autofocus onfocus=alert(1)>
+<select autofocus onfocus=alert(1)>
+<textarea autofocus onfocus=alert(1)>
+<keygen autofocus onfocus=alert(1)>
+<details open ontoggle=alert(1)>
+<marquee onstart=alert(1)>
+<a href="javascript:alert(1)">click</a>
+<a href="java&#x0A;script:alert(1)">click</a>
+<form action="javascript:alert(1)"><button>go</button></form>
+<button formaction="javascript:alert(1)">go</button>
+<meta http-equiv=refresh content="0;url=javascript:alert(1)">
+<meta http-equiv=refresh content="0;url=//evil.example">
+<base href="//evil.example/">
+<link rel=stylesheet href="//evil.example/x.css">
+<link rel=import href="//evil.example/">
+<style>@import "//evil.example/x.css";</style>
+<style>*{background:url(//evil.example/)}</style>
+<div style="background:url(javascript:alert(1))">
+<div style="width:expression(alert(1))">
+<table background="javascript:alert(1)">
+<template><script>alert(1)</script></template>
+<noscript><p title="</noscript><img src=x onerror=alert(1)>">
+<xss onpointerenter=alert(1) style=display:block>x</xss>
+<p onclick=pwned()>x
+<dialog open onclose=alert(1)>
+<plaintext>
+<!--<img src="--><img src=x onerror=alert(1)//">
+<![CDATA[<img src=x onerror=alert(1)>]]>
+<?xml version="1.0"?><x onload="alert(1)"/>
+"><script>alert(1)</script>
+'><script>alert(1)</script>
+" onmouseover="alert(1)
+' onmouseover='alert(1)
+" autofocus onfocus=alert(1) x="
+`onmouseover=alert(1)
+"/><svg/onload=alert(1)>
+';alert(1);//
+";alert(1);//
+\\";alert(1);//
+\\';alert(1);//
+*/alert(1);/*
+${alert(1)}
+`${pwned()}`
+{{constructor.constructor('alert(1)')()}}
+{{7*7}}[[7*7]]<%= 7*7 %>#{7*7}
+javascript:alert(1)
+JaVaScRiPt:alert(1)//
+data:text/html,<script>alert(1)</script>
+data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>
+vbscript:msgbox(1)
+//evil.example/x
+http://evil.example/?cookie=
+&lt;script&gt;alert(1)&lt;/script&gt;
+&#60;script&#62;alert(1)&#60;/script&#62;
+\\u003cscript\\u003ealert(1)\\u003c/script\\u003e
+\\x3cscript\\x3ealert(1)\\x3c/script\\x3e
+%3Cscript%3Ealert(1)%3C/script%3E
++ADw-script+AD4-alert(1)+ADw-/script+AD4-
+__proto__
+constructor
+hasOwnProperty
+toString
+(others)
+../../../etc/passwd
+|{}[]();,:&=?#%
+""".strip("\n").split("\n")
+ODD = [
+    "\u202e)1(trela", "a\u200bb\u200c\u200dc\ufeff", "\u2028alert(1)\u2029",
+    "\ufffd\uffff", "\U0001f4a3" * 20, "e\u0301" * 40, "\uff1cscript\uff1e",
+    "<scr\u0131pt>alert(1)</scr\u0131pt>", "x" * 250, "\u0130" * 100,
+]
+HOSTILE = MARKUP + ODD
