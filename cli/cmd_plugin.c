@@ -139,9 +139,9 @@ put_plugin(struct cli *c, const json_t *p)
 
 	units_age(age, c->out.now - since);
 	text_put(b, ask_str(p, "name"));
-	buf_addc(b, ' ');
-	buf_addf(
-	    b, "(%s plugin, ", json_string_value(json_object_get(p, "kind")));
+	buf_adds(b, " (");
+	text_put(b, ask_str(p, "kind"));
+	buf_adds(b, " plugin, ");
 	text_put(b, ask_str(p, "dir"));
 	if (served) {
 		buf_addf(b, ") is served since %s", age);

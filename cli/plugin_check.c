@@ -363,20 +363,52 @@ try_all(struct check *k, json_t *config)
 	json_decref(query);
 }
 
-/* The absolute path of a folder, for free(3); NULL after saying so. */
+/* Does a path end in a name, and not in "." or ".."? */
+static bool
+has_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *end = slash ? slash + 1 : path;
+
+	return *end != '\0' && strcmp(end, ".") != 0 && strcmp(end, "..") != 0;
+}
+
+/* A path made absolute, for free(3).  It is resolved only when it has no name of
+ * its own, since links are a matter of trust. */
+static char *
+absolute(const char *given, const char *real)
+{
+	size_t n = strlen(given);
+	char *name, *cwd, *path;
+
+	while (n > 1 && given[n - 1] == '/')
+		n--;
+	name = xstrndup(given, n);
+	cwd = *name == '/' ? xstrdup("") : realpath(".", NULL);
+	path = cwd == NULL || !has_name(name)
+	    ? xstrdup(real)
+	    : xasprintf("%s%s%s", cwd, *cwd ? "/" : "", name);
+	free(cwd);
+	free(name);
+	return path;
+}
+
+/* The path of a folder; NULL with c->why. */
 static char *
 folder(struct cli *c, const char *dir)
 {
+	char *real = realpath(dir, NULL), *path = NULL;
 	struct stat st;
-	char *path = realpath(dir, NULL);
 
-	if (path != NULL && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return path;
-	if (path != NULL)
-		errno = ENOTDIR;
-	free(path);
-	(void)err_errno(&c->why, "%s", dir);
-	return NULL;
+	if (real != NULL && stat(real, &st) == 0 && S_ISDIR(st.st_mode)) {
+		path = absolute(dir, real);
+	} else {
+		if (real != NULL)
+			errno = ENOTDIR;
+		(void)err_errno(&c->why, "%s", dir);
+	}
+	free(real);
+	return path;
 }
 
 /* With the folder and the configuration at hand. */
@@ -413,30 +445,16 @@ check(struct cli *c, const char *path, const char *name, json_t *config)
 int
 plugin_check(struct cli *c, const char *dir)
 {
-	char *path = folder(c, dir), *slash;
-	const char *end = dir + strlen(dir);
+	char *path = folder(c, dir);
 	json_t *config;
-	char *name;
 	int rc;
 
 	if (path == NULL)
 		return cli_fail(c, CLI_NONE);
-	/* the name as it was given: a link has a name of its own */
-	while (end > dir + 1 && end[-1] == '/')
-		end--;
-	name = xstrndup(dir, (size_t)(end - dir));
-	slash = strrchr(name, '/');
-	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-	    (slash && (slash[1] == '\0' || slash[1] == '.'))) {
-		free(name);
-		name = xstrdup(path);
-		slash = strrchr(name, '/');
-	}
 	config = sr_config(c);
-	rc = config != NULL ? check(c, path, slash ? slash + 1 : name, config)
+	rc = config != NULL ? check(c, path, strrchr(path, '/') + 1, config)
 			    : CLI_USAGE;
 	json_decref(config);
-	free(name);
 	free(path);
 	return rc;
 }

@@ -568,7 +568,13 @@ class Check(CliCase):
         done = self.check(self.copy(), "--keep", *self.config)
         self.assertIn("it stays: repository %s, 3 volumes" % self.sr,
                       done.out)
-        self.assertIn("sr.json", os.listdir(self.sr))
+        kept = sorted(os.listdir(self.sr))
+        self.assertIn("sr.json", kept)
+        # what is there already is left alone
+        done = self.check(self.copy(name="again." + "filebased"),
+                          *self.config, want=1)
+        self.assertRegex(done.out, r"(?m)^\u2717 SR.create \(.*: failed with")
+        self.assertEqual(sorted(os.listdir(self.sr)), kept)
 
     def test_datapath(self):
         name = "loop+file"
@@ -684,6 +690,13 @@ class Check(CliCase):
         path = self.copy(name="filebased")
         self.assertIn("looks for %sfilebased" % PREFIX, self.check(path).out)
         path = self.copy()
+        link = os.path.join(self.base, PREFIX + "linked")
+        os.symlink(path, link)
+        for word in (link, link + "//", os.path.relpath(link)):
+            self.assertIn("the folder's name ends in linked",
+                          self.check(word, want=1).out)
+        for word in (link + "/.", path + "/../" + PREFIX + "filebased"):
+            self.assertIn(" 0 failed", self.check(word).out)
         self.put(os.path.join(path, "SR.atach"), "exit 0\n")
         self.assertIn("! names of scripts: there is no method SR.atach (did "
                       "you mean SR.attach?)", self.check(path).out)
