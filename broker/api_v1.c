@@ -15,6 +15,7 @@
 
 #include "clock.h"
 #include "jsonw.h"
+#include "log.h"
 #include "version.h"
 #include "xalloc.h"
 
@@ -421,6 +422,26 @@ split(struct v1 *v, struct str target)
 	return true;
 }
 
+/* Who asked for what, for the log: a change by an operator.  Replies are the
+ * daily work of consumers. */
+static void
+audit(const struct v1 *v, const struct route *r)
+{
+	const struct client *c = &v->p->client;
+	struct buf path = BUF_INIT;
+
+	if (strcmp(r->method, "GET") == 0 || r->fn == v1_post_reply)
+		return;
+	for (size_t i = 0; i < v->nseg; i++) {
+		buf_addc(&path, '/');
+		buf_add(&path, v->seg[i].p, v->seg[i].n);
+	}
+	if (buf_ok(&path))
+		log_info("api", "pid %d (%s) uid %d asks: %s %.*s", (int)c->pid,
+		    c->comm, (int)c->uid, r->method, (int)path.n, path.p);
+	buf_fini(&path);
+}
+
 /* A request that may be one of ours. */
 bool
 api_v1(struct peer *p, struct http_request *r)
@@ -438,6 +459,7 @@ api_v1(struct peer *p, struct http_request *r)
 				continue;
 			path = true;
 			if (str_eq(r->method, str_of(routes[i].method))) {
+				audit(&v, &routes[i]);
 				routes[i].fn(&v);
 				return true;
 			}

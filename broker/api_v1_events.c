@@ -14,8 +14,8 @@
 
 #include "clock.h"
 
-#define FROM_LAST -2 /* `after` left out: the last ones */
-#define FROM_NOW  -3 /* after=now */
+#define FROM_LAST (-2) /* `after` left out: the last ones */
+#define FROM_NOW  (-3) /* after=now */
 
 static bool
 wanted(const struct event_filter *f, const struct ring_event *e)

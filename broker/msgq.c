@@ -304,7 +304,7 @@ split(struct msgq *q, size_t i)
 static bool
 make_room(struct msgq *q, size_t *i, int64_t id)
 {
-	struct msg_chunk *c = q->v[q->head + *i];
+	struct msg_chunk *c = q->v[q->head + *i], *larger;
 	uint32_t cap = c->cap * 2;
 
 	if (c->n < c->cap)
@@ -316,11 +316,11 @@ make_room(struct msgq *q, size_t *i, int64_t id)
 		*i += id > c->m[c->n - 1].id;
 		return true;
 	}
-	c = realloc(c, sizeof *c + cap * sizeof c->m[0]);
-	if (c == NULL)
+	larger = realloc(c, sizeof *c + cap * sizeof c->m[0]);
+	if (larger == NULL)
 		return false;
-	c->cap = cap;
-	q->v[q->head + *i] = c;
+	larger->cap = cap;
+	q->v[q->head + *i] = larger;
 	return true;
 }
 

@@ -10,7 +10,7 @@
 #include "json.h"
 #include "jsonw.h"
 
-#define CODE_CANCELLED -32000 /* first of those that servers may define */
+#define CODE_CANCELLED (-32000) /* first of those that servers may define */
 
 /* Keep the id that was read last as JSON. */
 static void

@@ -98,10 +98,12 @@ static const char *const sql[S_N] = {
 
 /* What a database of the first version is asked instead. */
 static const char *const sql_1[S_N] = {
+    /* NOLINTBEGIN(bugprone-suspicious-missing-comma): one text each */
     [S_GET] = "SELECT " COLUMNS "m.payload" NO_PEER GET_TAIL,
     [S_SCAN] = "SELECT " COLUMNS "m.payload" NO_PEER SCAN_TAIL,
     [S_LIST] = "SELECT name, owner, 0" LIST_TAIL,
     [S_REMOVED] = "SELECT NULL WHERE 0 AND ?5",
+    /* NOLINTEND(bugprone-suspicious-missing-comma) */
 };
 
 /* The first version; what came later is in upgrades. */
@@ -340,7 +342,8 @@ static int
 create(struct sqldb *db, int64_t from, int64_t wall_ns, struct err *e)
 {
 	struct buf b = BUF_INIT;
-	int rc = -1;
+	char *text;
+	int rc;
 
 	buf_adds(&b, "BEGIN EXCLUSIVE;");
 	if (from == 0) {
@@ -350,15 +353,14 @@ create(struct sqldb *db, int64_t from, int64_t wall_ns, struct err *e)
 		    "PRAGMA application_id=%d;",
 		    (long long)store_first_id(wall_ns), SQLDB_APPLICATION_ID);
 	}
-	for (int64_t v = from ? from : 1; v < SQLDB_VERSION; v++)
+	for (int64_t v = from > 0 ? from : 1; v < SQLDB_VERSION; v++)
 		buf_adds(&b, upgrades[v - 1]);
 	buf_addf(&b, "PRAGMA user_version=%d; COMMIT;", SQLDB_VERSION);
-	buf_addc(&b, '\0');
-	if (buf_ok(&b))
-		rc = exec(db, b.p, e);
-	else
-		err_set(e, 1, "out of memory");
-	buf_fini(&b);
+	text = buf_steal(&b, NULL);
+	if (text == NULL)
+		return err_set(e, 1, "out of memory");
+	rc = exec(db, text, e);
+	free(text);
 	return rc;
 }
 

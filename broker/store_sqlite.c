@@ -563,8 +563,8 @@ try_inline(struct store_sqlite *s)
 	if (s->next.head != NULL || s->stopping)
 		pthread_cond_signal(&s->work);
 	pthread_mutex_unlock(&s->mu);
-	if (!ok)
-		wake_loop(s);
+	if (!ok || full)
+		wake_loop(s); /* tell */
 	call_done(&batch);
 	return true;
 }
@@ -828,6 +828,8 @@ sqlite_open(const struct store_config *c, struct err *e)
 	sqldb_set_undo(s->writer, c->undo_bytes);
 	if (start_threads(s, e) == -1)
 		goto fail;
+	if (s->told_full != s->full)
+		wake_loop(s); /* there was no room for the reserve */
 	return &s->base;
 fail:
 	release(s);

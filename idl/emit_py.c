@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: ISC */
 
 /*
- * `xmsg-idl python`: one module for the types, one per module of the
- * interface with its errors, base classes, dispatchers and command lines, and
+ * `xmsg-idl python`: one module for the types (emit_py_types.c), one per module
+ * of the interface with its errors, base classes, dispatchers and command lines, and
  * a stub for each (emit_pyi.c).  What they do is in the hand-written
  * runtime/python/xapi/storage/api/runtime.py; what existing plugins expect of
  * these classes is noted where it shows.
@@ -17,15 +17,6 @@
 #include "prose.h"
 #include "pytext.h"
 
-static const char *const type_words[] = {
-    [TYPE_UNIT] = "UNIT",
-    [TYPE_STRING] = "STRING",
-    [TYPE_INT] = "INT",
-    [TYPE_INT64] = "INT64",
-    [TYPE_FLOAT] = "FLOAT",
-    [TYPE_BOOL] = "BOOL",
-};
-
 /* What each generated file begins with. */
 void
 py_head(struct buf *b, const struct api *api, const char *doc)
@@ -37,171 +28,6 @@ py_head(struct buf *b, const struct api *api, const char *doc)
 	    api->name, api->version);
 	if (doc != NULL)
 		py_doc(b, doc, NULL, 0);
-}
-
-/* A use of a type as an expression; `at` is what names are looked up in. */
-static void
-type_expr(struct buf *b, const struct type *t, const char *at)
-{
-	switch (t->kind) {
-	case TYPE_LIST:
-	case TYPE_MAP:
-		buf_addf(
-		    b, "_runtime.%s(", t->kind == TYPE_LIST ? "List" : "Map");
-		type_expr(b, t->a, at);
-		buf_addc(b, ')');
-		break;
-	case TYPE_PAIR:
-		buf_adds(b, "_runtime.Pair(");
-		type_expr(b, t->a, at);
-		buf_adds(b, ", ");
-		type_expr(b, t->b, at);
-		buf_addc(b, ')');
-		break;
-	case TYPE_NAMED: buf_addf(b, "%s%s", at, t->name); break;
-	default: buf_addf(b, "_runtime.%s", type_words[t->kind]);
-	}
-}
-
-/* Put a newline and an indentation in place of the blank before `at`. */
-static void
-break_line(struct buf *b, size_t at, const char *indent)
-{
-	struct buf rest = BUF_INIT;
-
-	buf_add(&rest, b->p + at, b->n - at);
-	b->n = at - 1;
-	buf_addf(b, "\n%s%.*s", indent, (int)rest.n, rest.p);
-	buf_fini(&rest);
-}
-
-/* A record's fields, one per line. */
-static void
-record_def(struct buf *b, const struct tdef *d)
-{
-	const struct member *m;
-	size_t line, type;
-
-	buf_addf(b, "%s = _runtime.Record(\"%s\", [\n", d->name, d->name);
-	for (m = d->fields; m != NULL; m = m->next) {
-		line = b->n;
-		buf_addf(b, "    _runtime.Field(\"%s\", ", m->name);
-		type = b->n;
-		type_expr(b, m->type, "");
-		buf_adds(b, m->optional ? ", optional=True),\n" : "),\n");
-		if (b->n - line - 1 > PY_COLUMNS)
-			break_line(b, type, "        ");
-	}
-	buf_adds(b, "])\n");
-}
-
-/* A variant's tags, one per line. */
-static void
-variant_def(struct buf *b, const struct tdef *d)
-{
-	const struct tag *tag;
-
-	buf_addf(b, "%s = _runtime.Variant(\"%s\", [\n", d->name, d->name);
-	for (tag = d->tags; tag != NULL; tag = tag->next) {
-		buf_addf(b, "    (\"%s\", ", tag->name);
-		if (tag->type != NULL)
-			type_expr(b, tag->type, "");
-		else
-			buf_adds(b, "None");
-		buf_adds(b, "),\n");
-	}
-	buf_adds(b, "])\n");
-}
-
-/* Types already written, so that each comes after what it is made of. */
-struct done {
-	const struct tdef **p;
-	size_t n;
-};
-
-static void type_def(struct buf *b, const struct tdef *d, struct done *done);
-
-/* The named types inside a written one. */
-static void
-needs(struct buf *b, const struct type *t, struct done *done)
-{
-	if (t == NULL)
-		return;
-	needs(b, t->a, done);
-	needs(b, t->b, done);
-	if (t->kind == TYPE_NAMED)
-		type_def(b, t->def, done);
-}
-
-/* A named type after those it needs (a checked model has no cycles). */
-static void
-type_def(struct buf *b, const struct tdef *d, struct done *done)
-{
-	const struct member *m;
-	const struct tag *tag;
-	size_t i;
-
-	for (i = 0; i < done->n; i++)
-		if (done->p[i] == d)
-			return;
-	needs(b, d->alias, done);
-	for (m = d->fields; m != NULL; m = m->next)
-		needs(b, m->type, done);
-	for (tag = d->tags; tag != NULL; tag = tag->next)
-		needs(b, tag->type, done);
-	done->p[done->n++] = d;
-	if (d->kind == TDEF_RECORD) {
-		record_def(b, d);
-	} else if (d->kind == TDEF_VARIANT) {
-		variant_def(b, d);
-	} else {
-		buf_addf(b, "%s = ", d->name);
-		type_expr(b, d->alias, "");
-		buf_addc(b, '\n');
-	}
-}
-
-/* How many types there are in a list. */
-static size_t
-count(const struct tdef *d)
-{
-	size_t n = 0;
-
-	for (; d != NULL; d = d->next)
-		n++;
-	return n;
-}
-
-/* _types.py */
-static void
-emit_types(const struct api *api, struct out *o)
-{
-	struct buf *b = out_file(o, PY_DIR "_types.py");
-	const struct module *m;
-	const struct feature *f;
-	const struct tdef *d;
-	struct done done = {NULL, 0};
-	size_t n = count(api->types);
-
-	for (m = api->modules; m != NULL; m = m->next)
-		n += count(m->types);
-	done.p = calloc(n + 1, sizeof(*done.p));
-	if (done.p == NULL) {
-		b->failed = true;
-		return;
-	}
-	py_head(b, api, "The types of the interface.");
-	buf_adds(b, "\nfrom xapi.storage.api import runtime as _runtime\n\n");
-	for (d = api->types; d != NULL; d = d->next)
-		type_def(b, d, &done);
-	for (m = api->modules; m != NULL; m = m->next)
-		for (d = m->types; d != NULL; d = d->next)
-			type_def(b, d, &done);
-	free(done.p);
-	buf_adds(b, "\n# Words that Plugin.query may list.\nFEATURES = [\n");
-	for (f = api->features; f != NULL; f = f->next)
-		buf_addf(b, "    \"%s\",\n", f->name);
-	buf_adds(b, "]\n");
 }
 
 /* A declared error; those common to all are in the hand-written part. */
@@ -268,7 +94,7 @@ param_spec(struct buf *b, const struct member *p, size_t indent)
 
 	buf_addf(b, "_runtime.Param(\n%*s\"%s\",\n%*s", (int)in, "", p->name,
 	    (int)in, "");
-	type_expr(b, p->type, "_types.");
+	py_type_expr(b, p->type, "_types.");
 	buf_addf(b, ",\n%*s", (int)in, "");
 	py_prose(b, p->doc, in, in, ",");
 	buf_addf(b, "\n%*s", (int)in, "");
@@ -354,7 +180,7 @@ method_spec(struct buf *b, const struct method *m)
 	py_prose(b, m->doc, 4, 8, ",\n");
 	param_specs(b, m);
 	buf_adds(b, "    result=");
-	type_expr(b, m->result, "_types.");
+	py_type_expr(b, m->result, "_types.");
 	buf_adds(b, ",\n");
 	keyword(b, "result_doc", m->result_doc);
 	error_specs(b, m);
@@ -610,7 +436,7 @@ emit(const struct api *api, struct out *o)
 {
 	const struct module *m;
 
-	emit_types(api, o);
+	py_types(api, o);
 	py_stub_types(api, o);
 	py_stub_client(api, o);
 	for (m = api->modules; m != NULL; m = m->next) {

@@ -228,7 +228,8 @@ py_stub_client(const struct api *api, struct out *o)
 	    "\nclass Client:\n"
 	    "    queue: str\n"
 	    "    timeout: Optional[float]\n"
-	    "    dbg: str\n");
+	    "    dbg: str\n"
+	    "    datapath: Optional[str]\n");
 	for (m = api->modules; m != NULL; m = m->next)
 		for (i = m->ifaces; i != NULL; i = i->next)
 			buf_addf(b, "    %s: _%s\n", i->name, i->name);
@@ -239,6 +240,7 @@ py_stub_client(const struct api *api, struct out *o)
 	    "        socket: Optional[str] = ...,\n"
 	    "        timeout: Optional[float] = ...,\n"
 	    "        dbg: str = ...,\n"
+	    "        datapath: Optional[str] = ...,\n"
 	    "    ) -> None: ...\n"
 	    "    def close(self) -> None: ...\n"
 	    "    def __enter__(self) -> Client: ...\n"

@@ -16,6 +16,7 @@ libidl_a_SOURCES = \
 	idl/emit_json.c \
 	idl/pytext.c idl/pytext.h \
 	idl/emit_py.c idl/emit_py.h \
+	idl/emit_py_types.c \
 	idl/emit_pyi.c \
 	idl/emit_c.c \
 	idl/emit_man.c \
@@ -144,6 +145,7 @@ idl_python = \
 	idl/runtime/python/xapi/storage/__init__.py \
 	idl/runtime/python/xapi/storage/api/__init__.py \
 	idl/runtime/python/xapi/storage/api/runtime.py \
+	idl/runtime/python/xapi/storage/api/types.py \
 	idl/runtime/python/xapi/storage/api/v5/__init__.py \
 	idl/runtime/python/xapi/storage/check.py \
 	idl/runtime/python/xapi/storage/client.py \

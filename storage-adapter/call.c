@@ -301,13 +301,13 @@ call_resume(struct call *c, const struct call_ran *r)
 
 /* End it now. */
 void
-call_fail(struct call *c, const char *text)
+call_fail(struct call *c, const char *error, const char *text)
 {
-	if (c->done)
-		return;
 	c->asked = false;
 	json_decref(c->error);
-	c->error = v2_error("Internal_error", text);
+	json_decref(c->result);
+	c->result = NULL;
+	c->error = v2_error(error, text);
 	finish(c);
 }
 

@@ -97,8 +97,9 @@ enum call_state call_resume(struct call *c, const struct call_ran *r);
 const struct call_script *call_script(const struct call *c);
 int64_t call_wait_ns(const struct call *c);
 
-/* End it now: CALL_DONE with the failure ["Internal_error", text]. */
-void call_fail(struct call *c, const char *text);
+/* End it now: CALL_DONE with the failure [error, text], "Internal_error" or
+ * "Cancelled"; also when it is CALL_DONE already. */
+void call_fail(struct call *c, const char *error, const char *text);
 
 /* The reply, whole, for the wire; after CALL_DONE.  Freed with the call. */
 struct str call_reply(const struct call *c);

@@ -250,8 +250,10 @@ call_env_write(struct call *c)
 	json_t *id = json_object_get(c->request, "id");
 	struct buf *b = &c->reply;
 
-	if (c->error != NULL)
+	if (c->error != NULL) {
+		json_decref(c->error_text);
 		c->error_text = v2_error_text(c->error);
+	}
 	buf_reset(b);
 	buf_adds(b, "{\"result\":");
 	if (c->error == NULL)

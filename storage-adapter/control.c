@@ -36,15 +36,35 @@ struct control {
 	int64_t start_wall_ns;
 };
 
-/* Text with its secrets masked; "" when it is not UTF-8. */
+/* Text that need not be UTF-8, such as the name of a folder: then bytes that
+ * are no ASCII become \xHH. */
+static json_t *
+named(const char *text)
+{
+	json_t *v = json_string(text);
+	struct buf b = BUF_INIT;
+
+	if (v != NULL)
+		return v;
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x80)
+			buf_addc(&b, *text);
+		else
+			buf_addf(&b, "\\x%02x", (unsigned char)*text);
+	v = buf_ok(&b) ? json_stringn(b.p, b.n) : NULL;
+	buf_fini(&b);
+	return v ? v : json_string("");
+}
+
+/* The same with secrets masked, at most 2 KiB. */
 static json_t *
 masked(const char *text)
 {
-	char out[2048];
-	size_t n = redact(out, sizeof out, str_of(text));
-	json_t *v = json_stringn(out, n);
+	char out[2049];
+	size_t n = redact(out, sizeof out - 1, str_of(text));
 
-	return v ? v : json_string("");
+	out[n] = '\0';
+	return named(out);
 }
 
 static json_t *
@@ -116,13 +136,14 @@ describe(const struct ctx *ctx, const struct plugin *p)
 
 	for (size_t i = 0; p->features && p->features[i] != NULL; i++)
 		json_array_append_new(features, json_string(p->features[i]));
-	o = json_pack("{ss ss ss ss sb so so so si so ss}", "name", p->name,
-	    "kind", kinds[p->kind], "dir", p->dir, "state", states[p->state],
-	    "served", (int)plugin_served(p), "version",
-	    p->version ? json_string(p->version) : json_null(), "features",
-	    features, "since", seconds(p->since_wall_ns), "failures",
-	    (int)p->failures, "query",
-	    p->query ? json_incref(p->query) : json_null(), "why", p->why);
+	o = json_pack("{so ss so ss sb so so so si so so}", "name",
+	    named(p->name), "kind", kinds[p->kind], "dir", named(p->dir),
+	    "state", states[p->state], "served", (int)plugin_served(p),
+	    "version", p->version ? json_string(p->version) : json_null(),
+	    "features", features, "since", seconds(p->since_wall_ns),
+	    "failures", (int)p->failures, "query",
+	    p->query ? json_incref(p->query) : json_null(), "why",
+	    named(p->why));
 	if (o != NULL)
 		add_load(ctx, p, o);
 	return o;
@@ -176,8 +197,9 @@ why(struct control *c, json_t *params)
 		    text, sizeof text);
 		if (*text != '\0')
 			json_array_append_new(l.list,
-			    json_pack("{ss ss sn sb ss}", "name", name, "kind",
-				kinds[k], "state", "served", 0, "why", text));
+			    json_pack("{ss ss sn sb so}", "name", name, "kind",
+				kinds[k], "state", "served", 0, "why",
+				named(text)));
 	}
 	free(whole);
 	return l.list;
@@ -197,13 +219,14 @@ scripts(struct control *c, json_t *params)
 	for (sv = c->ctx->services; sv != NULL; sv = sv->next)
 		TAILQ_FOREACH (t, &sv->tasks, entry)
 			json_array_append_new(list,
-			    json_pack("{ss sI ss ss so si so ss so sb sb}",
-				"queue", sv->queue, "id", (json_int_t)t->id,
-				"method", call_method(t->call), "sr",
-				call_sr(t->call), "script",
-				t->job ? json_string(t->script) : json_null(),
-				"pid", t->job ? (int)job_pid(t->job) : 0,
-				"elapsed", seconds(now - t->came_ns), "state",
+			    json_pack("{so sI ss ss so si so ss so sb sb}",
+				"queue", named(sv->queue), "id",
+				(json_int_t)t->id, "method",
+				call_method(t->call), "sr", call_sr(t->call),
+				"script",
+				t->job ? named(t->script) : json_null(), "pid",
+				t->job ? (int)job_pid(t->job) : 0, "elapsed",
+				seconds(now - t->came_ns), "state",
 				t->state == TASK_WAITING       ? "waiting"
 				    : t->state == TASK_RUNNING ? "running"
 							       : "replying",

@@ -17,5 +17,5 @@ xmsg_run_SOURCES = \
 	storage-adapter/spool.c storage-adapter/spool.h \
 	storage-adapter/job.h
 xmsg_run_CPPFLAGS = $(AM_CPPFLAGS)
-xmsg_run_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
+xmsg_run_LDFLAGS = $(AM_LDFLAGS) $(RUN_LDFLAGS)
 xmsg_run_LDADD = libbase.a

@@ -231,7 +231,7 @@ try_open(struct plugins *ps)
 static void
 arm(struct plugins *ps)
 {
-	int64_t next = PLUGIN_NEVER, wait;
+	int64_t next = PLUGIN_NEVER, wait_us;
 	struct timeval tv;
 
 	for (size_t i = 0; i < ps->n; i++)
@@ -240,11 +240,11 @@ arm(struct plugins *ps)
 			next = ps->v[i]->due_ns;
 	if (next == PLUGIN_NEVER)
 		return;
-	wait = next - clock_mono_ns();
-	if (wait < 0)
-		wait = 0;
-	tv.tv_sec = wait / NS_PER_SEC;
-	tv.tv_usec = (wait % NS_PER_SEC + 999) / 1000;
+	wait_us = (next - clock_mono_ns() + 999) / 1000;
+	if (wait_us < 0)
+		wait_us = 0;
+	tv.tv_sec = wait_us / 1000000;
+	tv.tv_usec = wait_us % 1000000;
 	if (event_add(ps->timer, &tv) == -1)
 		log_error("plugin", "cannot set a timer: out of memory");
 }

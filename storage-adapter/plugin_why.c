@@ -16,13 +16,14 @@
 #include "watch.h"
 #include "xalloc.h"
 
-/* Has everything found at the start been asked? */
+/* Is it served, whatever else is going on? */
 bool
 plugin_served(const struct plugin *p)
 {
 	return ((const struct entry *)p)->served; /* p is its first member */
 }
 
+/* Has everything found at the start been asked? */
 bool
 plugins_settled(const struct plugins *ps)
 {

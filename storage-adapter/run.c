@@ -156,7 +156,9 @@ silence(void)
 		close(fd);
 }
 
-/* A session away from our parent's, signals by descriptor, orphans to us. */
+/* A group away from our parent's, signals by descriptor, orphans to us.  A
+ * session of our own would protect no better, as we take no SIGHUP, and costs
+ * the scheduler a group of its own. */
 static int
 surroundings(struct run *r)
 {
@@ -166,7 +168,7 @@ surroundings(struct run *r)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	close_others();
 	silence();
-	(void)setsid(); /* fails for a leader, who is away already */
+	(void)setpgid(0, 0); /* fails for a leader, who is away already */
 	(void)fcntl(CLAIM_FD, F_SETFD, FD_CLOEXEC); /* there may be none */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	sigemptyset(&ours);

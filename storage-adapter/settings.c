@@ -56,8 +56,8 @@ const struct conf_row asettings_rows[] = {
 	{"limits", "concurrent", CONF_BOOL, S(concurrent), "yes", 0, 0, 0,
 	 "Serve several calls of a queue at a time."},
 	{"limits", "queue", CONF_INT, S(queue), "128", 1, 100000, CONF_RELOAD,
-	 "Calls of one queue under way; an SR without one may always begin"
-	 " one."},
+	 "Calls of one queue under way; an SR without one may begin one"
+	 " beyond it."},
 	{"limits", "sr", CONF_INT, S(sr), "32", 1, 100000, CONF_RELOAD,
 	 "Calls of one SR under way; further ones wait."},
 	{"limits", "scripts", CONF_INT, S(scripts), "512", 1, 100000,

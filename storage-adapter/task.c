@@ -267,7 +267,7 @@ reply_small(struct task *t, const char *why)
 	struct xmsg_op *op = NULL;
 	struct str s;
 
-	call_fail(t->call, text);
+	call_fail(t->call, "Internal_error", text);
 	s = call_reply(t->call);
 	if (queue != NULL) {
 		target = xasprintf("/v1/queues/%s/messages/%lld/reply", queue,
@@ -362,7 +362,7 @@ ran(const struct job_result *r, void *arg)
 	note_run(t, r);
 	if (t->cancelled) {
 		poison_leave(t->ctx->poison);
-		call_fail(t->call, "cancelled");
+		call_fail(t->call, "Cancelled", "at the switch");
 		keep_record(t);
 		(void)xmsg_discard(t->req); /* it is gone at the broker */
 		finish(t);
@@ -554,7 +554,7 @@ void
 task_refuse(struct task *t, const char *why)
 {
 	assert(t->state == TASK_WAITING);
-	call_fail(t->call, why);
+	call_fail(t->call, "Internal_error", why);
 	keep_record(t);
 	reply(t);
 }
@@ -571,7 +571,7 @@ task_cancel(struct task *t)
 		job_cancel(t->job);
 		return;
 	}
-	call_fail(t->call, "cancelled");
+	call_fail(t->call, "Cancelled", "at the switch");
 	keep_record(t);
 	(void)xmsg_discard(t->req); /* it is gone at the broker */
 	finish(t);

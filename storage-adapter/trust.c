@@ -43,6 +43,7 @@ static struct {
 struct walk {
 	char at[PATH_MAX]; /* no links in it; "" is the root folder */
 	char rest[PATH_MAX];
+	size_t done; /* bytes of rest */
 	unsigned links;
 	struct stat st; /* of `at` */
 };
@@ -129,7 +130,7 @@ follow(struct walk *w, struct err *e)
 	if (n == -1)
 		return err_errno(e, "cannot read the link %s", shown);
 	target[n] = '\0';
-	len = snprintf(all, sizeof all, "%s/%s", target, w->rest);
+	len = snprintf(all, sizeof all, "%s/%s", target, w->rest + w->done);
 	if (++w->links > LINKS_MOST || len >= (int)sizeof all) {
 		errno = w->links > LINKS_MOST ? ELOOP : ENAMETOOLONG;
 		return err_errno(e, "cannot follow the link %s", shown);
@@ -139,21 +140,22 @@ follow(struct walk *w, struct err *e)
 	else
 		up(w);
 	memcpy(w->rest, all, (size_t)len + 1);
+	w->done = 0;
 	return 0;
 }
 
-/* Move the next part of w->rest to the end of w->at; its length, 0: none. */
+/* The next part of w->rest; its length, 0: none, beyond NAME_MAX: too long. */
 static size_t
 next(struct walk *w, char part[NAME_MAX + 1])
 {
-	const char *p = w->rest + strspn(w->rest, "/");
-	size_t n = strcspn(p, "/");
+	const char *p = w->rest + w->done;
+	size_t skip = strspn(p, "/"), n = strcspn(p + skip, "/");
 
-	if (n > NAME_MAX)
-		n = NAME_MAX + 1;
-	else
-		memcpy(part, p, n), part[n] = '\0';
-	memmove(w->rest, p + n, strlen(p + n) + 1);
+	w->done += skip + n;
+	if (n <= NAME_MAX) {
+		memcpy(part, p + skip, n);
+		part[n] = '\0';
+	}
 	return n;
 }
 

@@ -325,6 +325,16 @@ identify_all(struct watch *w, struct folder *now, const struct folder *old)
 	now->n = kept;
 }
 
+/* Which of two lists has the next name: < 0 the old one, > 0 the new one, 0
+ * both. */
+static int
+next_of(const struct folder *old, size_t i, const struct folder *now, size_t j)
+{
+	if (i == old->n)
+		return 1;
+	return j == now->n ? -1 : strcmp(old->v[i].name, now->v[j].name);
+}
+
 /* Tell what differs between two lists in order. */
 static void
 compare(struct watch *w, enum plugin_kind kind, struct folder *old,
@@ -333,21 +343,16 @@ compare(struct watch *w, enum plugin_kind kind, struct folder *old,
 	size_t i = 0, j = 0;
 
 	while (i < old->n || j < now->n) {
-		struct item *a = i < old->n ? &old->v[i] : NULL;
-		struct item *b = j < now->n ? &now->v[j] : NULL;
-		int c = !a ? 1 : !b ? -1 : strcmp(a->name, b->name);
-		if (c < 0) {
-			w->hooks.seen(
-			    w->hooks.arg, kind, a->name, WATCH_GONE, &a->user);
-		} else if (c > 0) {
-			w->hooks.seen(
-			    w->hooks.arg, kind, b->name, WATCH_NEW, &b->user);
-		} else {
-			b->user = a->user;
-			if (a->id != b->id)
-				w->hooks.seen(w->hooks.arg, kind, b->name,
-				    WATCH_CHANGED, &b->user);
-		}
+		int c = next_of(old, i, now, j);
+		struct item *it = c < 0 ? &old->v[i] : &now->v[j];
+		if (c == 0)
+			it->user = old->v[i].user;
+		if (c != 0 || it->id != old->v[i].id)
+			w->hooks.seen(w->hooks.arg, kind, it->name,
+			    c < 0	? WATCH_GONE
+				: c > 0 ? WATCH_NEW
+					: WATCH_CHANGED,
+			    &it->user);
 		i += c <= 0;
 		j += c >= 0;
 	}

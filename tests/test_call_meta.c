@@ -132,14 +132,16 @@ a_call_tells_about_itself(void **state)
 	assert_int_equal(call_go(c), CALL_RUN);
 	assert_string_equal(call_script(c)->method->name, "Volume.enable_cbt");
 	assert_null(call_script(c)->datapath);
-	call_fail(c, "given up");
+	call_fail(c, "Internal_error", "given up");
 	assert_int_equal(call_go(c), CALL_DONE);
 	assert_string_equal(call_error(c, &text), "Internal_error");
 	assert_string_equal(text, "given up");
-	call_fail(c, "again");
 	assert_bytes(call_reply(c).p, call_reply(c).n,
 	    "{\"result\":null,\"error\":[\"Internal_error\",\"given up\"],"
 	    "\"id\":0}");
+	call_fail(c, "Cancelled", "by me");
+	assert_bytes(call_reply(c).p, call_reply(c).n,
+	    "{\"result\":null,\"error\":[\"Cancelled\",\"by me\"],\"id\":0}");
 	call_free(c);
 	call_free(NULL);
 }

@@ -3,25 +3,32 @@
 
 """Calls of plugins through the message switch, from Python.
 
-The real broker, a stand-in for the adapter (tests/idl/adapter.py), and
-tests/idl/client_cases.py under every Python there is; then what becomes of a
-call whose broker ends while it waits.
+The real broker and the real adapter with the example plugins, consumers that
+answer as a test wants (tests/idl/consumer.py), and tests/idl/client_cases.py
+under every Python there is; then what becomes of a call whose broker ends
+while it waits.
 """
 
 import os
+import shutil
 import sys
 import threading
 
 SOURCE, BUILD = os.environ["XMSG_SRCDIR"], os.environ["XMSG_BUILDDIR"]
+sys.path.insert(0, os.path.join(SOURCE, "tests/adapter"))
 sys.path.insert(0, os.path.join(SOURCE, "tests/support"))
 sys.path.insert(0, os.path.join(SOURCE, "tests/idl"))
 sys.path.insert(0, os.path.join(BUILD, "python"))
 sys.dont_write_bytecode = True
 
-import adapter  # noqa: E402
 import broker as b  # noqa: E402
+import consumer  # noqa: E402
 import pythons  # noqa: E402
+import support  # noqa: E402
+import xapi  # noqa: E402
 from xapi.storage import client  # noqa: E402
+
+PLUGIN = "org.xen.xapi.storage.filebased"
 
 
 class Call(object):
@@ -30,7 +37,7 @@ class Call(object):
     def __init__(self, broker, timeout):
         self.result = self.error = None
         self.client = client.Client(
-            adapter.SILENT, socket=broker.socket, timeout=timeout)
+            consumer.SILENT, socket=broker.socket, timeout=timeout)
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
         broker.until_parked(1)
@@ -50,7 +57,7 @@ def restarted(broker, how):
     """The reply is given after a restart."""
     call = Call(broker, 60)
     broker.restart(how)
-    adapter.answer(broker, "after all")
+    consumer.answer(broker, "after all")
     return call.end()
 
 
@@ -61,21 +68,54 @@ def gone(broker):
     return call.end()[1]
 
 
+def served(a, broker):
+    """The example plugins behind the real adapter."""
+    # Where their find_library.py looks.
+    os.mkdir(os.path.join(a.base, "build"))
+    os.symlink(os.path.join(BUILD, "python"),
+               os.path.join(a.base, "build/python"))
+    shutil.copytree(os.path.join(SOURCE, "examples/volume/filebased"),
+                    os.path.join(a.root, "volume", PLUGIN), symlinks=True)
+    shutil.copytree(os.path.join(SOURCE, "examples/datapath/loop+file"),
+                    os.path.join(a.root, "datapath/loop+file"),
+                    symlinks=True)
+    a.start()
+    b.until(lambda: PLUGIN in a.served(), "the plugin is served")
+    c = client.Client(PLUGIN, socket=broker.socket, datapath="loop+file")
+    b.until(lambda: not failed_with(client.BackendError, c.Datapath.close,
+                                    uri="loop+file:///x"),
+            "the datapath plugin is served")
+    c.close()
+
+
+def failed_with(kind, call, **params):
+    """Whether a call fails in this way."""
+    try:
+        call(**params)
+    except kind:
+        return True
+    except xapi.Unimplemented:
+        pass
+    return False
+
+
 def main():
     report = pythons.Report()
-    with b.Broker("--set", "limits.body=1M") as broker:
+    with support.Adapter(
+            start=False, broker_options=("--set", "limits.body=1M")) as a:
+        broker = a.broker
         with broker.conn(token="setup") as c:
             c.create("unserved")
-        served = adapter.Adapter(broker)
+        echo = consumer.Consumer(broker)
+        served(a, broker)
         report.under_all("client_cases.py", XMSG_SOCKET=broker.socket)
-        methods = [p for q, p in served.seen if q == adapter.PLUGIN]
-        report.line(len(methods) > 20 and not any(
-            '"key": 5' in p for p in methods),
+        report.line(len(echo.seen) > 20 and not any(
+            '"key": 5' in p for p in echo.seen),
             "wrong parameters never reached the queue")
-        served.stop()
+        echo.stop()
     with b.Broker() as broker:
         with broker.conn(token="setup") as c:
-            c.create(adapter.SILENT)
+            c.create(consumer.SILENT)
         for how in ("stop", "kill"):
             got = restarted(broker, how)
             report.line(got == ("after all", None),

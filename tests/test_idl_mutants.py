@@ -25,7 +25,7 @@ sys.dont_write_bytecode = True
 import tap  # noqa: E402
 
 ROOT, LOG = "xapi/__init__.py", "xapi/storage/log.py"
-RUN = "xapi/storage/api/runtime.py"
+RUN, TYPES = "xapi/storage/api/runtime.py", "xapi/storage/api/types.py"
 VOLUME = "xapi/storage/api/v5/volume.py"
 
 # Test, file, what stands there, what stands there instead.
@@ -35,24 +35,24 @@ MUTANTS = [
      "from xapi import *  # noqa: F401,F403\nstr = bytes\n"),
     ("Imports.test_fix_packages_may_live_elsewhere", ROOT,
      "__path__ = extend_path(__path__, __name__)\n", ""),
-    ("Types.test_fix_bytes_are_no_string", RUN,
+    ("Types.test_fix_bytes_are_no_string", TYPES,
      "        return isinstance(value, _TEXT)\n",
      "        return isinstance(value, _TEXT + (bytes,))\n"),
-    ("Types.test_fix_floats_may_be_integers", RUN,
+    ("Types.test_fix_floats_may_be_integers", TYPES,
      "isinstance(value, (float,) + _INTEGER)", "isinstance(value, float)"),
-    ("Types.test_fix_pairs_may_be_lists", RUN,
+    ("Types.test_fix_pairs_may_be_lists", TYPES,
      "isinstance(value, (list, tuple)) and len(value) == 2",
      "isinstance(value, tuple) and len(value) == 2"),
-    ("Types.test_fix_missing_member_is_a_declared_error", RUN,
+    ("Types.test_fix_missing_member_is_a_declared_error", TYPES,
      "            if field.name not in value and not field.optional:\n",
      "            if not field.optional:\n                value[field.name]\n"
      "            if False:\n"),
-    ("Types.test_fix_an_error_knows_its_path", RUN,
+    ("Types.test_fix_an_error_knows_its_path", TYPES,
      "                e.path = _join(name, e.path)\n", ""),
-    ("Types.test_fix_none_is_an_absent_optional", RUN,
+    ("Types.test_fix_none_is_an_absent_optional", TYPES,
      "            if part is None and field.optional:\n",
      "            if field.optional and field.name not in value:\n"),
-    ("Types.test_fix_variants_without_content", RUN,
+    ("Types.test_fix_variants_without_content", TYPES,
      "            return content in ((), (None,))\n",
      "            return isinstance(value, list) and content in ((), (None,))"
      "\n"),
@@ -64,7 +64,7 @@ MUTANTS = [
     ("Servers.test_fix_test_servers_return_valid_values", VOLUME,
      '                    "health": ["Healthy", ""],\n',
      '                    "health": {"Healthy": ""},\n'),
-    ("Scripts.test_fix_none_is_left_out", RUN,
+    ("Scripts.test_fix_none_is_left_out", TYPES,
      "                encoded.pop(field.name, None)\n",
      "                pass\n"),
     ("Scripts.test_fix_only_texts_are_codes", ROOT,
@@ -86,11 +86,11 @@ MUTANTS = [
     ("Scripts.test_fix_help_tells_the_result", RUN,
      '    text = ["Result: " + method.result_doc.rstrip(".")\n',
      '    text = ["" and method.result_doc.rstrip(".")\n'),
-    ("Words.test_fix_structures_are_json", RUN,
+    ("Words.test_fix_structures_are_json", TYPES,
      "        return json.loads(word)\n\n    def hint(self):\n"
      '        """What', "        return word\n\n    def hint(self):\n"
      '        """What'),
-    ("Printing.test_fix_no_content_variants_are_plain_words", RUN,
+    ("Printing.test_fix_no_content_variants_are_plain_words", TYPES,
      "            return tag\n        part", "            return value\n"
      "        part"),
     ("Logging.test_fix_quiet_without_syslog", LOG,

@@ -96,7 +96,7 @@ c.Volume.stat(sr="x", key="k")["size"]  # [typeddict-item]
 # Names that are types for the checker alone, and what has no stub.
 ALLOWED = r"""
 xapi\.storage\.api\.v5\._types\.\w+
-xapi\.storage\.api\.runtime\._INTEGER
+xapi\.storage\.api\.types\._INTEGER
 xapi\.storage\.extend_path
 """
 

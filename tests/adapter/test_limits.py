@@ -310,5 +310,27 @@ class Unattached(Limited):
                          failure(["Sr_not_attached", "pa"]))
 
 
+class Replies(tap.Case):
+    """What the switch does not take."""
+
+    def test_too_large(self):
+        """The caller is told in few words; the spool is cleared."""
+        self.adapter = Adapter(start=False, broker_options=[
+            "--set", "limits.body=64K"])
+        self.addCleanup(self.adapter.remove)
+        plugin = self.adapter.volume()
+        plugin.usual("Plugin.diagnostics", out("x" * 100000))
+        self.adapter.start()
+        self.adapter.ready(plugin)
+        got = json.loads(self.adapter.call(plugin, "Query.diagnostics"))
+        self.assertEqual(got["error"][0], "Internal_error")
+        self.assertIn("was refused", got["error"][1])
+        self.assertLess(len(got["error"][1]), 500)
+        until(lambda: self.adapter.broker.queue(plugin.name)["messages"] == 0,
+              "it is acknowledged")
+        spool = os.path.join(self.adapter.state, "spool", plugin.name)
+        until(lambda: os.listdir(spool) == [], "the folder is gone")
+
+
 if __name__ == "__main__":
     tap.main()

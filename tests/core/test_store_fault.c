@@ -368,6 +368,18 @@ fill_up(struct st *t, size_t *n)
 	return ids;
 }
 
+/* It is told that the disk is full, or no longer, without anything being asked. */
+static void
+tell(struct st *t, bool degraded)
+{
+	struct timeval tv = {30, 0};
+
+	event_add(t->watchdog, &tv);
+	while (t->degraded != degraded)
+		event_base_loop(t->base, EVLOOP_ONCE);
+	event_del(t->watchdog);
+}
+
 /* On a full disk sends are refused, and everything that makes room works; when
  * there is room again sends go on by themselves. */
 static void
@@ -383,6 +395,7 @@ full_disk_refuses_sends_and_takes_acks(void **state)
 	faultvfs_quota(t->dir, (8 + 12) * 1024 * 1024);
 	ids = fill_up(t, &n);
 	assert_true(n > 100);
+	tell(t, true);
 	assert_int_equal(st_count(t), n);
 	assert_int_equal(st_create(t, "new"), STORE_FULL);
 	assert_int_equal(st_destroy(t, "gone"), STORE_OK);
@@ -392,11 +405,13 @@ full_disk_refuses_sends_and_takes_acks(void **state)
 	for (size_t i = 0; i + 1 < n; i++)
 		assert_int_equal(st_ack(t, "q", ids[i]), STORE_OK);
 	assert_int_equal(st_count(t), 1);
+	t->degraded = false; /* another life */
 	st_crash(t);
 	assert_int_equal(st_count(t), 1);
 	faultvfs_quota(t->dir, -1);
 	while ((id = st_send(t, "q", "again")) == -1 - STORE_FULL)
 		event_base_loop(t->base, EVLOOP_NONBLOCK);
+	tell(t, false);
 	assert_true(id > ids[n - 1]);
 	free(ids);
 	logtest_clear();
@@ -442,12 +457,14 @@ no_reserve_at_open(void **state)
 	no_reserve = true;
 	st_reopen(t);
 	assert_true(logtest_take("no room for the reserve of 8 MiB"));
+	tell(t, true);
 	assert_int_equal(st_send(t, "q", "y"), -1 - STORE_FULL);
 	assert_int_equal(st_ack(t, "q", id), STORE_OK);
 	assert_int_equal(st_count(t), 0);
 	no_reserve = false;
 	while ((id = st_send(t, "q", "z")) == -1 - STORE_FULL)
 		event_base_loop(t->base, EVLOOP_NONBLOCK);
+	tell(t, false);
 	assert_true(id > 0);
 }
 

@@ -255,7 +255,8 @@ static void
 in_a_chain(void **state)
 {
 	struct st *t = *state;
-	struct st_op send, gone, *v[] = {&send, &gone};
+	struct st_op send, gone, *v[] = {&gone, &send};
+	struct store_info info;
 	int64_t id;
 
 	assert_int_equal(st_create(t, "q"), STORE_OK);
@@ -264,11 +265,15 @@ in_a_chain(void **state)
 		st_fill_send(&send, i ? STR("q") : STR("none"), STR("failed"));
 		st_fill_remove(&gone, STR("q"), id, 5);
 		st_submit_chain(t, v, 2);
-		st_wait(t, &gone.done);
+		st_wait(t, &send.done);
 		assert_int_equal(gone.op.rc, i ? STORE_OK : STORE_NO_QUEUE);
 		assert_int_equal(nkept(t, NULL, 0), i);
 		assert_int_equal(st_count(t), 1);
 	}
+	if (t->kind->durable)
+		st_crash(t);
+	store_info(t->s, &info); /* noted by the one that was done */
+	assert_int_equal(info.last_act, 5);
 }
 
 /* The number of the last act is known after a restart, also when nothing is

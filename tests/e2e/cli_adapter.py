@@ -245,7 +245,7 @@ class Calls(AdapterCase):
         self.x("scripts", "kill", ref, "--yes", want=1)
         last = self.rows("calls", "-n", "1")[0]
         self.assertEqual((last["ref"], last["error"], last["text"]),
-                         (ref, "Internal_error", "cancelled"))
+                         (ref, "Cancelled", "at the switch"))
         self.assertIn("cancelled", last["scripts"])
 
     def test_kill_from_a_list(self):

@@ -4,6 +4,8 @@
 import base64
 import json
 import os
+import resource
+import signal
 import sqlite3
 import sys
 import time
@@ -305,6 +307,21 @@ class Undo(Base):
         got = self.post(target, 400, **(body or {}))
         self.assertEqual(got["error"]["code"], code)
 
+    def test_acts_are_in_the_log(self):
+        """Who asked for what; not what is only looked at, nor replies."""
+        i = self.publish(1, reply_to="caller")[0]
+        self.c.v1("/queues/svc/messages/%d" % i)
+        self.c.v1("/queues/svc/messages/%d/reply" % i, "POST", "x")
+        self.c.v1("/queues/a%0Ab/purge", "POST")
+        self.purge()
+        log = [x.split(" api: ")[1] for x in
+               self.broker.read_log().splitlines() if " api: " in x]
+        with open("/proc/self/comm") as f:
+            me = "pid %d (%s) uid %d asks: POST " % (
+                os.getpid(), f.read().strip(), os.getuid())
+        self.assertEqual(log, [me + "/queues/a\\x0ab/purge",
+                               me + "/queues/svc/purge"])
+
     def test_malformed_query(self):
         for query in ("?act=0", "?limit=0", "?limit=1001", "?after=x"):
             self.assertEqual(self.c.v1("/removed" + query)[0], 400, query)
@@ -335,6 +352,41 @@ class Off(Base):
         self.publish(3)
         self.assertEqual(self.purge()["messages"], 3)
         self.assertEqual(self.removed()["removed"], [])
+
+
+class Full(Base):
+    """On a full disk: what frees room works, and nothing is kept of it."""
+    options = ("--set", "recorder.size=1M")
+
+    def fill(self):
+        self.assertEqual(self.broker.stop(), 0)
+        os.unlink(self.broker.state + "/switch.db.reserve")
+        self.broker.preexec = lambda: (
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 20, 4 << 20)))
+        self.broker.start(restore_signals=False)
+        self.connect()
+
+    def test_full(self):
+        ids = self.publish(20)
+        kept = self.publish(1, "other")[0]
+        self.purge("other")
+        until(lambda: self.c.v1("/health")[0] == 200, "all is well")
+        self.fill()
+        until(lambda: self.broker.status()["state"] == "degraded",
+              "the status tells")
+        status, health = self.c.v1("/health")
+        self.assertEqual((status, health["status"], health["code"]),
+                         (503, "critical", 2))
+        self.c.v1("/queues/svc/messages/%d" % ids[0], "DELETE")
+        self.assertEqual(self.post("/queues/svc/messages/%d/cancel" % ids[1])
+                         ["reply"]["id"], None)
+        self.assertEqual(self.purge()["messages"], 18)
+        self.assertEqual(self.ids(), [])
+        self.assertEqual([m["id"] for m in self.removed()["removed"]], [kept])
+        got = self.post("/removed/%d/restore" % kept, 507)
+        self.assertEqual(got["error"]["code"], "disk_full")
+        self.post("/queues/svc/pause")
 
 
 class Pause(Base):

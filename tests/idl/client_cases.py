@@ -89,6 +89,28 @@ class Plugin(Case):
                         sr="s", key="a", key2="b")
         self.assertEqual(("Volume.compose",), e.args)
 
+    def test_a_datapath(self):
+        c = self.client
+        sr = c.SR.attach(configuration=c.SR.create(
+            uuid="u", configuration=self.config, name="", description=""))
+        disk = c.Volume.create(sr=sr, name="", description="", size=MIB,
+                               sharable=False)
+        uri = disk["uri"][0]
+        ways = dict(c.Datapath.attach(uri=uri, domain="1")[
+            "implementations"])
+        self.assertEqual(uri, "loop+file://" + ways["File"]["path"])
+        c.Datapath.activate(uri=uri, domain="1")
+        c.Datapath.deactivate(uri=uri, domain="1")
+        c.Datapath.detach(uri=uri, domain="1")
+        e = self.raises(client.BackendError, c.Datapath.attach,
+                        uri="nobody://x", domain="1")
+        self.assertTrue('"nobody"' in str(e), e)
+        # A call without a uri: the client says which.
+        self.raises(xapi.InternalError, c.Data.ls)
+        c.datapath = "loop+file"
+        e = self.raises(xapi.Unimplemented, c.Data.ls)
+        self.assertEqual(("Data.ls",), e.args)
+
     def test_another_failure(self):
         sr = self.client.SR.attach(configuration=self.client.SR.create(
             uuid="u", configuration=self.config, name="", description=""))
@@ -101,6 +123,7 @@ class Plugin(Case):
         self.assertTrue(e.backtrace["lines"])
 
     def test_wrong_parameters_are_not_sent(self):
+        self.client.queue = "echo"
         stat = self.client.Volume.stat
         e = self.raises(xapi.TypeError, stat, sr="s", key=5)
         self.assertEqual(("TypeError expected=string actual=5", "key"),

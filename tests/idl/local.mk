@@ -20,14 +20,15 @@ idl_tests = tests/test_idl_python.py tests/test_idl_cli.sh \
 TESTS += $(idl_tests)
 EXTRA_DIST += $(idl_tests) tests/idl/tap.py tests/idl/python_cases.py \
 	tests/idl/public_plugin.py tests/idl/pythons.py \
-	tests/idl/adapter.py tests/idl/client_cases.py \
+	tests/idl/consumer.py tests/idl/client_cases.py \
 	tests/golden examples
 tests/test_idl_python.log: python/stamp
 tests/test_idl_examples.log: xmsg-idl$(EXEEXT) python/stamp
 tests/test_idl_mutants.log: python/stamp
 tests/test_idl_types.log: xmsg-idl$(EXEEXT) python/stamp
 tests/test_idl_completion.log: xmsg-idl$(EXEEXT) python/stamp
-tests/test_idl_client.log: xmsgd$(EXEEXT) python/stamp
+tests/test_idl_client.log: xmsgd$(EXEEXT) xmsg-storaged$(EXEEXT) \
+	xmsg-run$(EXEEXT) python/stamp
 tests/test_idl_cli.log: xmsg-idl$(EXEEXT) python/stamp
 
 # C and Python on the same random values.

@@ -81,17 +81,26 @@ tick(const char *name)
 	errno = saved;
 }
 
+/* The function of this name that comes after ours, looked for before main: the
+ * child that borrows the runner's memory must not take the linker's lock, which
+ * knows its owner by a thread id that goes when the runner is killed. */
+#define NEXT(name)                                                             \
+	static __typeof__(&name) next_##name;                                  \
+	static void __attribute__((constructor)) find_##name(void)             \
+	{                                                                      \
+		next_##name = (__typeof__(&name))dlsym(RTLD_NEXT, #name);      \
+	}
+
 /* One wrapper: counted, then passed on. */
 #define WRAP(type, name, params, args)                                         \
 	type name params;                                                      \
+	NEXT(name)                                                             \
 	type name params                                                       \
 	{                                                                      \
-		static __typeof__(&name) next;                                 \
-                                                                               \
-		if (next == NULL)                                              \
-			next = (__typeof__(&name))dlsym(RTLD_NEXT, #name);     \
+		if (next_##name == NULL)                                       \
+			find_##name();                                         \
 		tick(#name);                                                   \
-		return next args;                                              \
+		return next_##name args;                                       \
 	}
 
 WRAP(ssize_t, read, (int fd, void *p, size_t n), (fd, p, n))
@@ -114,6 +123,7 @@ WRAP(int, posix_spawn,
 	const posix_spawnattr_t *a, char *const argv[], char *const envp[]),
     (pid, path, fa, a, argv, envp))
 WRAP(pid_t, setsid, (void), ())
+WRAP(int, setpgid, (pid_t pid, pid_t group), (pid, group))
 WRAP(pid_t, getppid, (void), ())
 WRAP(int, chdir, (const char *path), (path))
 WRAP(int, sigprocmask, (int how, const sigset_t *new, sigset_t *old),
@@ -136,23 +146,20 @@ WRAP(int, kill, (pid_t pid, int sig), (pid, sig))
 
 /* clone, as the runner calls it. */
 int clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
+NEXT(clone)
 int
 clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
 {
-	static __typeof__(&clone) next;
-
-	if (next == NULL)
-		next = (__typeof__(&clone))dlsym(RTLD_NEXT, "clone");
 	tick("clone");
-	return next(fn, stack, flags, arg);
+	return next_clone(fn, stack, flags, arg);
 }
 
 /* The open family takes a mode only when it makes a file. */
 #define WRAP_OPEN(name, first_params, first_args)                              \
 	int name(first_params, int flags, ...);                                \
+	NEXT(name)                                                             \
 	int name(first_params, int flags, ...)                                 \
 	{                                                                      \
-		static __typeof__(&name) next;                                 \
 		mode_t mode = 0;                                               \
 		va_list ap;                                                    \
                                                                                \
@@ -160,10 +167,10 @@ clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
 		if (flags & (O_CREAT | O_TMPFILE))                             \
 			mode = va_arg(ap, mode_t);                             \
 		va_end(ap);                                                    \
-		if (next == NULL)                                              \
-			next = (__typeof__(&name))dlsym(RTLD_NEXT, #name);     \
+		if (next_##name == NULL)                                       \
+			find_##name();                                         \
 		tick(#name);                                                   \
-		return next(first_args, flags, mode);                          \
+		return next_##name(first_args, flags, mode);                   \
 	}
 #define PATH_PARAMS const char *path
 #define AT_PARAMS   int dir, const char *path

@@ -41,6 +41,9 @@ on_state(void *ctx, enum store_state state, const char *why)
 
 	assert_non_null(why);
 	t->gone += state == STORE_GONE;
+	assert_true(state == STORE_GONE ||
+	    t->degraded == (state == STORE_UP)); /* changes only */
+	t->degraded = state != STORE_UP;
 }
 
 static void

@@ -32,6 +32,7 @@ struct st {
 	struct store_events events;
 	struct err err;
 	int gone, wakes; /* events seen */
+	bool degraded; /* what was told last */
 	int closed;
 	unsigned ndone; /* operations done so far */
 };

@@ -37,7 +37,7 @@ import sys
 import textwrap
 
 import xapi
-from xapi.storage.api import runtime
+from xapi.storage.api import runtime, types
 from xapi.storage.api.v5 import datapath, plugin, task, volume
 from xapi.storage.switch import (
     BrokerGone, Error, NoSuchQueue, Refused, Switch, Timeout)
@@ -90,9 +90,11 @@ def _backtrace_of(text):
         return text
 
 
-def _typed(code, params, backtrace):
+def _typed(method, code, params, backtrace):
     """The exception for a failed script."""
     name = params[0] if params else None
+    if code == "SCRIPT_MISSING":
+        return xapi.Unimplemented(method)
     if code == "SR_BACKEND_FAILURE" and len(params) == 2 and all(
             isinstance(p, xapi._TEXT) for p in params):
         if name in _ERRORS:
@@ -102,7 +104,7 @@ def _typed(code, params, backtrace):
     return BackendError(code, params, backtrace)
 
 
-def _error_of(error):
+def _error_of(method, error):
     """The exception that an error of the wire stands for."""
     tag, content = error, None
     if isinstance(error, list) and error:
@@ -115,7 +117,7 @@ def _error_of(error):
         backtrace = None
         if tag != "Backend_error" and params:
             backtrace, params = _backtrace_of(params[0]), params[1:]
-        e = _typed(code, params, backtrace)
+        e = _typed(method, code, params, backtrace)
         e.backtrace = backtrace
         return e
     if isinstance(content, xapi._TEXT):
@@ -171,14 +173,17 @@ class Client(object):
 
     `socket` is the switch's (default: $XMSG_SOCKET, or the usual place),
     `timeout` seconds for each call (None: for ever), `dbg` what the plugin's
-    log shows of the caller.  Use it from one thread at a time.
+    log shows of the caller.  Calls of Datapath and Data go to the datapath
+    plugin that the scheme of their `uri` names, or `datapath`.  Use it from
+    one thread at a time.
     """
 
     def __init__(self, queue, socket=None, timeout=SECONDS,
-                 dbg="xapi.storage.client"):
+                 dbg="xapi.storage.client", datapath=None):
         self.queue = queue
         self.timeout = timeout
         self.dbg = dbg
+        self.datapath = datapath
         self._switch = Switch(socket)
         self._last = 0
         for name in set(full.split(".")[0] for full in _METHODS):
@@ -197,9 +202,11 @@ class Client(object):
     def _run(self, method, params):
         """One call, from its parameters to its result."""
         self._last += 1
-        payload = json.dumps({
-            "method": PREFIX + method.name, "id": self._last,
-            "params": [_checked(method, dict({"dbg": self.dbg}, **params))]})
+        sent = _checked(method, dict({"dbg": self.dbg}, **params))
+        if self.datapath is not None and method.name.startswith("Data"):
+            sent["datapath"] = self.datapath
+        payload = json.dumps({"method": PREFIX + method.name,
+                              "id": self._last, "params": [sent]})
         return _result(method, self._switch.rpc(
             self.queue, payload, self.timeout))
 
@@ -220,7 +227,7 @@ def _checked(method, params):
         try:
             param.type.check(params[param.name])
         except (xapi.TypeError, xapi.UnmarshalException) as e:
-            e.path = runtime._join(param.name, e.path)
+            e.path = types._join(param.name, e.path)
             raise
         sent[param.name] = param.type.encode(params[param.name])
     return sent
@@ -233,11 +240,11 @@ def _result(method, payload):
     except ValueError as e:
         raise BadReply(method.name, "the reply is not JSON: %s" % e, payload)
     if isinstance(reply, list):
-        raise _error_of(reply)
+        raise _error_of(method.name, reply)
     if not isinstance(reply, dict) or "result" not in reply:
         raise BadReply(method.name, "the reply has no result", reply)
     if reply.get("error") is not None:
-        raise _error_of(reply["error"])
+        raise _error_of(method.name, reply["error"])
     try:
         method.result.check(reply["result"])
     except (xapi.TypeError, xapi.UnmarshalException) as e:
@@ -374,7 +381,8 @@ def _perform(options, method, words):
     """One call; the exit status."""
     params = _params_of(method, words)
     try:
-        with Client(options.queue, options.socket, options.timeout) as c:
+        with Client(options.queue, options.socket, options.timeout,
+                    datapath=options.datapath) as c:
             value = c._run(method, params)
     except (Error, xapi.Rpc_light_failure) as e:
         if options.json:
@@ -411,6 +419,9 @@ def _parser():
     parser.add_argument("-t", "--timeout", metavar="SECONDS", type=float,
                         default=SECONDS, help="how long to wait for the "
                         "reply (default: %(default)g)")
+    parser.add_argument("-d", "--datapath", metavar="SCHEME", help="the "
+                        "datapath plugin, for calls whose uri does not say "
+                        "which")
     parser.add_argument("-h", "--help", action="store_true",
                         help="this text, or all about one call")
     return parser

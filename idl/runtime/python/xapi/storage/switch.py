@@ -222,7 +222,7 @@ class Switch(object):
             raise BrokerGone(self.path, e, sent=True)
         if not answer:
             raise NoSuchQueue(queue, difflib.get_close_matches(
-                queue, self.queues("")))
+                queue, self.queues(""), 3, 0.75))
         return answer[0]
 
     def _poll(self, seconds):

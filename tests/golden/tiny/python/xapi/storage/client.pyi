@@ -45,6 +45,7 @@ class Client:
     queue: str
     timeout: Optional[float]
     dbg: str
+    datapath: Optional[str]
     Box: _Box
     def __init__(
         self,
@@ -52,6 +53,7 @@ class Client:
         socket: Optional[str] = ...,
         timeout: Optional[float] = ...,
         dbg: str = ...,
+        datapath: Optional[str] = ...,
     ) -> None: ...
     def close(self) -> None: ...
     def __enter__(self) -> Client: ...
