@@ -24,7 +24,8 @@ extern const struct cmd cmd_plugins, cmd_plugin, cmd_scripts, cmd_calls,
 
 /* the operator's */
 extern const struct cmd cmd_why, cmd_cancel, cmd_requeue, cmd_dead, cmd_replay,
-    cmd_purge, cmd_pause, cmd_resume, cmd_undo, cmd_log, cmd_stats, cmd_monitor;
+    cmd_purge, cmd_pause, cmd_resume, cmd_undo, cmd_log, cmd_stats, cmd_monitor,
+    cmd_bugtool, cmd_db, cmd_doctor, cmd_top;
 
 extern const struct cmd cmd_web;
 

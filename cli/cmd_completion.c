@@ -176,6 +176,17 @@ wants_value(const struct cmd *cmd, const char *word)
 	return NULL;
 }
 
+/* What an option may be given. */
+static void
+offer_value(struct cli *c, const struct opt *o, const char *word)
+{
+	if (o->type == OPT_WORD)
+		offer_words(c, o->arg);
+	else if (strcmp(o->name, "queue") == 0 &&
+	    look_broker.queues(c, word, offer_queue, c) != 0)
+		return; /* nothing to offer then */
+}
+
 /* The words so far; the last one is being typed. */
 static int
 run_complete(struct cli *c, int argc, char **argv)
@@ -200,8 +211,7 @@ run_complete(struct cli *c, int argc, char **argv)
 			operands[n++] = argv[i];
 	}
 	if (value != NULL) {
-		if (value->type == OPT_WORD)
-			offer_words(c, value->arg);
+		offer_value(c, value, word);
 	} else if (word[0] == '-') {
 		offer_options(c, cmd ? cmd->opts : NULL);
 		offer_options(c, cmd_opts);

@@ -210,6 +210,30 @@ run(struct cli *c, int argc, char **argv)
 	return cli_fail(c, rc);
 }
 
+/* The acts there are, each once. */
+static void
+offer_act(struct cli *c, const json_t *m, void *arg)
+{
+	int64_t act = ask_int(m, "act", 0), *last = arg;
+	char number[24];
+
+	if (act == *last)
+		return;
+	*last = act;
+	snprintf(number, sizeof number, "%lld", (long long)act);
+	cmd_offer(c, str_of(number), ask_str(m, "why").p);
+}
+
+static void
+complete(struct cli *c, int n, char **operands)
+{
+	int64_t last = 0;
+
+	(void)operands;
+	if (n == 1 && each(c, 0, offer_act, &last) != 0)
+		return; /* nothing to offer then */
+}
+
 const struct cmd cmd_undo = {
     .name = "undo",
     .args = "[ACT]",
@@ -218,4 +242,5 @@ const struct cmd cmd_undo = {
     .max = 1,
     .opts = opts,
     .run = run,
+    .complete = complete,
 };

@@ -23,6 +23,25 @@
 
 /* ---- bytes ---- */
 
+/* Whole lines that the quota allows. */
+static void
+cut(struct out *o)
+{
+	size_t n = o->b.n;
+
+	if (!o->bounded)
+		return;
+	if (n > o->quota) {
+		for (n = o->quota; n > 0 && o->b.p[n - 1] != '\n';)
+			n--;
+		o->b.n = n;
+		o->cut = true;
+		o->quota = 0;
+		return;
+	}
+	o->quota -= n;
+}
+
 /* Send what there is. */
 int
 out_flush(struct out *o)
@@ -31,6 +50,7 @@ out_flush(struct out *o)
 	ssize_t n;
 
 	o->failed |= !buf_ok(&o->b);
+	cut(o);
 	while (at < o->b.n && !o->failed) {
 		n = write(STDOUT_FILENO, o->b.p + at, o->b.n - at);
 		if (n > 0)

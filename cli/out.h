@@ -67,6 +67,9 @@ struct out {
 	/* bytes on their way */
 	struct buf b;
 	bool failed; /* could not be written: said so at the end */
+	bool bounded; /* only `quota` bytes more, in whole lines */
+	bool cut; /* something was left out for that */
+	size_t quota;
 };
 
 /* Begin a table.  -1 with a sentence when --columns or --sort name what it does

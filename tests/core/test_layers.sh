@@ -69,8 +69,8 @@ door() {
 		storage-adapter/*.[ch] idl/*.[ch] 2>/dev/null) |
 		grep -vE "$2"
 }
-result 'sqlite3 is known to sqldb and to the adapter'\''s state only' \
-	"$(door 'sqlite3' '^(broker/sqldb|storage-adapter/state\.c)')"
+result 'sqlite3 is known to sqldb, the adapter'\''s state and dbfile only' \
+	"$(door 'sqlite3' '^(broker/sqldb|storage-adapter/state\.c|cli/dbfile\.c)')"
 result 'the event loop is known to those who run it' \
 	"$(door 'event2?[/.]' \
 		'^(broker/(http|server|store_sqlite)\.c|storage-adapter/.*)$')"

@@ -661,6 +661,16 @@ class Programs(CliCase):
         self.assertIn("comp-queue", offers("list", "comp"))
         self.assertIn("comp-queue", offers("--json", "call", ""))
         self.assertIn(ref, offers("show", "comp"))
+        for verb in ("why", "cancel", "hold", "requeue"):
+            self.assertIn(ref, offers(verb, "comp"))
+        for words in (["purge", ""], ["pause", ""], ["ls", "--queue", ""],
+                      ["cancel", "--queue", "comp"], ["dead", ""]):
+            self.assertIn("comp-queue", offers(*words))
+        self.assertEqual(offers("db", ""),
+                         ["check", "backup", "compact", "export"])
+        self.x("cancel", ref)
+        self.assertRegex(" ".join(offers("undo", "")), r"^[\d ]+$")
+        self.x("undo")
         self.assertIn("--columns", offers("list", "--"))
         self.assertIn("--follow", offers("tail", "--"))
         self.assertEqual(offers("trace", "--format", ""),

@@ -32,6 +32,7 @@ CHANGING = [
     ("ack of several", ["ack", "REF", "zfs:1", "zfs:2"]),
     ("hold", ["hold", "REF"]), ("release", ["release", "REF"]),
     ("cancel", ["cancel", "REF"]), ("requeue", ["requeue", "REF"]),
+    ("top", ["top", "--once"]),
     ("purge", ["purge", "zfs", "--yes"]), ("undo", ["undo"]),
     ("pause", ["pause", "zfs"]), ("resume", ["resume", "zfs"]),
     ("purge of several", ["purge", "--queue", "z*", "--yes"]),
