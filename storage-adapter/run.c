@@ -296,6 +296,7 @@ run_script(int argc, char **argv)
 
 	if (!options(&r.o, argc, argv)) {
 		(void)!write(STDERR_FILENO, usage, sizeof usage - 1);
+		run_refuse(RUN_CLAIM_FD, EINVAL);
 		return EINVAL;
 	}
 	if (!prepared)

@@ -142,9 +142,10 @@ receive(struct parcel *p, int *why)
 	p->n = (size_t)n;
 	unpack(&m, p);
 	*why = 0;
-	if (p->fd[1] == -1)
-		*why = m.msg_flags & MSG_CTRUNC ? EMFILE : EINVAL;
-	else if ((m.msg_flags & MSG_TRUNC) || p->text[n - 1] != '\0')
+	if (m.msg_flags & MSG_CTRUNC)
+		*why = EMFILE; /* we have no room, or there were too many */
+	else if (p->fd[1] == -1 || (m.msg_flags & MSG_TRUNC) ||
+	    p->text[n - 1] != '\0')
 		*why = EINVAL;
 	return 1;
 }
