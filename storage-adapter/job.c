@@ -52,6 +52,7 @@ struct job {
 	int dir; /* the same, open while it is needed, else -1 */
 	unsigned step;
 	pid_t runner; /* our child, not reaped; else 0 */
+	int refused; /* errno: why there is no run, as the runner told */
 	bool cancel;
 	unsigned ticks; /* of ENDING */
 	struct spool_start start;
@@ -68,6 +69,7 @@ struct jobs {
 	pid_t *left; /* children nobody waits for */
 	size_t n_left;
 	struct event *reaper;
+	struct nursery *nursery;
 };
 
 /* So many milliseconds. */
@@ -123,6 +125,7 @@ jobs_new(struct event_base *base, const struct job_limits *l, struct err *e)
 		err_set(e, ENOMEM, "no memory for events");
 		return NULL;
 	}
+	js->nursery = nursery_new(l->runner);
 	return js;
 }
 
@@ -184,6 +187,7 @@ jobs_free(struct jobs *js)
 		LIST_REMOVE(j, link);
 		job_free(j);
 	}
+	nursery_free(js->nursery);
 	event_free(js->reaper);
 	free(js->left);
 	free(js);
@@ -218,11 +222,12 @@ take_start(struct job *j, const struct spool_start *s)
 	memcpy(j->result.script, s->script, sizeof j->result.script);
 }
 
-/* The runner is gone and nothing was run: its exit status is the reason. */
+/* The runner is gone and nothing was run: it has told why, or its exit status
+ * is the reason. */
 static void
 unborn(struct job *j)
 {
-	int status, code = ECHILD;
+	int status, code = j->refused != 0 ? j->refused : ECHILD;
 
 	/* it holds the FIFO no more, so it is about to be gone */
 	if (j->runner != 0 && waitpid(j->runner, &status, 0) == j->runner &&
@@ -309,19 +314,22 @@ settle(struct job *j)
 	}
 }
 
-/* Something about the FIFO. */
+/* The end of the FIFO, or a byte in it: an errno. */
 static void
 on_fifo(evutil_socket_t fd, short what, void *arg)
 {
 	struct job *j = arg;
-	char buf[64];
-	ssize_t n = read(fd, buf, sizeof buf);
+	unsigned char why;
+	ssize_t n = read(fd, &why, 1);
 
 	(void)what;
-	if (n == 0)
+	if (n == 0) {
 		settle(j);
-	else
-		event_add(j->fifo, NULL);
+		return;
+	}
+	if (n == 1)
+		j->refused = why;
+	event_add(j->fifo, NULL);
 }
 
 /* Wait until nobody holds it; fd is ours from here on. */
@@ -446,20 +454,22 @@ static void
 begin(struct job *j, const struct job_spec *spec)
 {
 	char name[SPOOL_NAME];
-	pid_t pid;
-	int fd;
+	struct jobs *js = j->js;
+	int fd, rc;
 
 	fd = openat(j->dir, spool_name(name, j->step, SPOOL_RUN),
 	    O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
-	pid = fd == -1 ? -1 : job_spawn(j->dir, &j->js->limits, spec);
-	if (pid == -1) {
+	rc = fd == -1
+	    ? -1
+	    : job_spawn(j->dir, js->nursery, &js->limits, spec, &j->runner);
+	if (rc == -1) {
 		tell(j, JOB_NOSTART, errno);
 		if (fd != -1)
 			close(fd);
-		return;
+	} else {
+		wait_fifo(j, fd);
 	}
-	j->runner = pid;
-	wait_fifo(j, fd);
+	leave_child(js, nursery_left(js->nursery));
 }
 
 /* Could there be a run, for all that can be seen without a descriptor? */

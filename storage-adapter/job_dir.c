@@ -5,18 +5,29 @@
  * What the files of a run tell, and what may be concluded from them.
  *
  * Claim: the link STEP.boot, then the FIFO STEP.run.  Run: the runner is given
- * the FIFO's writing end by the call that makes it; it and its child hold it;
- * the child gives the record the name STEP.pid, then becomes the script, which
- * does not hold it.  So:
+ * the FIFO's writing end, by the call that makes it or through the nursery; it
+ * and its child hold it; the child gives the record the name STEP.pid, then
+ * becomes the script, which does not hold it.
  *
- *  1. Somebody holds the FIFO: a runner is at work, or the adapter that claims
- *     (which can only be ourselves, as there is one per state folder).
+ * On the way through the nursery the writing end is never let go: the adapter
+ * holds it until it has been sent, a message in the socket holds what it
+ * carries, the nursery holds what it has read until there is a child, and the
+ * child has it from its first moment.  A message is read once, and begets one
+ * child at most; the adapter sends one, or starts a runner, never both: only
+ * when nothing was sent there is a call to start one.  Who dies lets go of what
+ * it holds: of a dead nursery's socket the messages are dropped (its children,
+ * which share the socket for a moment, do not read it).  So:
+ *
+ *  1. Somebody holds the FIFO: a runner is at work, or will be when it has come
+ *     through the nursery, or the adapter that claims (which can only be
+ *     ourselves, as there is one per state folder).  A nursery outlives its
+ *     adapter by what was sent to it.
  *  2. Nobody holds it, and there is STEP.status: it is over, and how.
  *  3. Nobody holds it, and there is STEP.pid: the script may have run, and
  *     nobody knows how far.  Lost.
  *  4. Nobody holds it, and there is neither: no script was ever begun, as the
- *     name comes before the script, and who would give it is gone: it held the
- *     FIFO until then.  It may be started.  The order of reading matters: first
+ *     name comes before the script, and who would give it, or would have made
+ *     who does, is gone: it held the FIFO until then.  It may be started.  The order of reading matters: first
  *     the FIFO, then the names.
  *  5. All this is about one boot of the machine: after a power cut a name may
  *     be missing that was there.  So without STEP.boot of this very boot, 4

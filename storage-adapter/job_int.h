@@ -8,6 +8,8 @@
 #include "job.h"
 #include "spool.h"
 
+struct nursery;
+
 /* Does anyone hold the FIFO? */
 enum job_claim {
 	CLAIM_NONE, /* there is no FIFO */
@@ -47,10 +49,29 @@ int job_claim(int dir, unsigned step);
 int job_record(int dir, unsigned step, enum spool_file which,
     struct spool_start *s, struct spool_end *e);
 
-/* Start the runner on a claimed step; its process id, or -1 with errno.
- * Its FIFO is held by then. */
-pid_t job_spawn(
-    int dir, const struct job_limits *l, const struct job_spec *spec);
+/* Start the runner on a claimed step, in the nursery or by exec: 0, or -1 with
+ * errno.  Its FIFO is held by then.  *pid: our child, or 0. */
+int job_spawn(int dir, struct nursery *n, const struct job_limits *l,
+    const struct job_spec *spec, pid_t *pid);
+
+/* A process with all signals blocked, descriptor 3, and 0 unless in is -1;
+ * both are above 3.  0, or errno. */
+int job_exec(pid_t *pid, const char *const *argv, int in, int fd3);
+
+/* A copy of fd at 10 or above, in its place; -1 with errno. */
+int job_above(int fd);
+
+/* The nursery, from which runners are forked.  runner is borrowed.  Waits a
+ * moment until it is ready; a nursery that is not is no failure. */
+struct nursery *nursery_new(const char *runner);
+/* What was passed is begun still. */
+void nursery_free(struct nursery *n);
+/* Pass a runner on, with its claim and standard input: true when it is its
+ * matter from here on, false when nothing has happened.  Does not block. */
+bool nursery_pass(
+    struct nursery *n, const char *const *argv, int claim, int in);
+/* A child of ours that was a nursery and is not reaped, or 0; told once. */
+pid_t nursery_left(struct nursery *n);
 
 /* TERM to a runner that is not our child; false: not now, or gone. */
 bool job_term_runner(const struct spool_start *s);

@@ -102,18 +102,19 @@ input(struct str s)
 {
 	int saved, fd = memfd_create("stdin", MFD_CLOEXEC);
 	ssize_t n;
+	off_t at = 0;
 
 	if (fd == -1)
 		return -1;
 	while (s.n > 0) {
-		n = write(fd, s.p, s.n);
+		n = pwrite(fd, s.p, s.n, at); /* it is read from 0 */
 		if (n <= 0)
 			goto fail;
 		s.p += n;
 		s.n -= (size_t)n;
+		at += n;
 	}
-	if (lseek(fd, 0, SEEK_SET) == 0)
-		return fd;
+	return fd;
 fail:
 	saved = errno;
 	close(fd);
@@ -122,8 +123,8 @@ fail:
 }
 
 /* A copy of fd at 10 or above, where dup2 to 0..3 does not meet it. */
-static int
-above(int fd)
+int
+job_above(int fd)
 {
 	int up = fd == -1 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 10);
 	int saved = errno;
@@ -146,13 +147,13 @@ block_signals(posix_spawnattr_t *a)
 	posix_spawnattr_setflags(a, POSIX_SPAWN_SETSIGMASK);
 }
 
-/* The process itself; errno, or 0. */
-static int
-spawn(pid_t *pid, const char **argv, int in, int claim)
+/* Both descriptors go where the program expects them. */
+int
+job_exec(pid_t *pid, const char *const *argv, int in, int fd3)
 {
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t a;
-	int rc;
+	int rc = 0;
 
 	if (posix_spawn_file_actions_init(&fa) != 0)
 		return ENOMEM;
@@ -161,9 +162,10 @@ spawn(pid_t *pid, const char **argv, int in, int claim)
 		return ENOMEM;
 	}
 	block_signals(&a);
-	rc = posix_spawn_file_actions_adddup2(&fa, in, STDIN_FILENO);
+	if (in != -1)
+		rc = posix_spawn_file_actions_adddup2(&fa, in, STDIN_FILENO);
 	if (rc == 0)
-		rc = posix_spawn_file_actions_adddup2(&fa, claim, CLAIM_FD);
+		rc = posix_spawn_file_actions_adddup2(&fa, fd3, CLAIM_FD);
 	if (rc == 0)
 		rc = posix_spawn(
 		    pid, argv[0], &fa, &a, (char *const *)argv, environ);
@@ -172,32 +174,53 @@ spawn(pid_t *pid, const char **argv, int in, int claim)
 	return rc;
 }
 
-/* A runner for a claimed step.  The FIFO has a reader: our caller. */
-pid_t
-job_spawn(int dir, const struct job_limits *l, const struct job_spec *spec)
+/* In the nursery, else by exec; both descriptors are closed.  errno, or 0. */
+static int
+begin(struct nursery *n, const char *const *argv, int claim, int in, pid_t *pid)
 {
-	char name[SPOOL_NAME];
-	struct command c;
-	pid_t pid = -1;
-	int in = -1, claim = -1, rc = 0;
+	int rc = 0;
 
-	command(&c, l, spec);
-	in = above(input(spec->input));
-	if (in == -1)
-		rc = errno;
-	if (rc == 0) {
-		claim =
-		    above(openat(dir, spool_name(name, spec->step, SPOOL_RUN),
-			O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
-		rc = claim == -1 ? errno : spawn(&pid, c.argv, in, claim);
+	*pid = 0;
+	if (!nursery_pass(n, argv, claim, in)) {
+		in = job_above(in);
+		if (in == -1)
+			rc = errno;
+		claim = job_above(claim);
+		if (claim == -1)
+			rc = errno;
+		if (rc == 0)
+			rc = job_exec(pid, argv, in, claim);
 	}
 	if (in != -1)
 		close(in);
 	if (claim != -1)
 		close(claim);
-	free(c.argv);
+	return rc;
+}
+
+/* A runner for a claimed step.  The FIFO has a reader: our caller. */
+int
+job_spawn(int dir, struct nursery *n, const struct job_limits *l,
+    const struct job_spec *spec, pid_t *pid)
+{
+	char name[SPOOL_NAME];
+	struct command c;
+	int claim, rc, in = input(spec->input);
+
+	if (in == -1)
+		return -1;
+	claim = openat(dir, spool_name(name, spec->step, SPOOL_RUN),
+	    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	if (claim == -1) {
+		rc = errno;
+		close(in);
+	} else {
+		command(&c, l, spec);
+		rc = begin(n, c.argv, claim, in, pid);
+		free(c.argv);
+	}
 	errno = rc;
-	return rc == 0 ? pid : -1;
+	return rc == 0 ? 0 : -1;
 }
 
 /* Is the process the one of the record, in this boot? */

@@ -14,13 +14,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "clock.h"
-
-/* The writing end of the FIFO, from our parent. */
-#define CLAIM_FD 3
 
 /* Options with a number. */
 static const struct {
@@ -48,6 +46,7 @@ static const char usage[] =
     "usage: xmsg-run [--time NS] [--out BYTES] [--err BYTES] [--grace NS]\n"
     "                [--term NS] [--nofile N] [--path PATH] [--cgroup DIR]\n"
     "                [--env NAME=VALUE]... DIR STEP SCRIPT [ARG...]\n"
+    "       xmsg-run --nursery [PADDING]\n"
     "See xmsg-run(8).  It is the storage adapter that starts this program.\n";
 
 /* A number that is not negative. */
@@ -136,24 +135,58 @@ static void
 close_others(void)
 {
 #ifdef SYS_close_range
-	if (syscall(SYS_close_range, CLAIM_FD + 1, ~0U, 0) == 0)
+	if (syscall(SYS_close_range, RUN_CLAIM_FD + 1, ~0U, 0) == 0)
 		return;
 #endif
-	close_listed(CLAIM_FD + 1);
+	close_listed(RUN_CLAIM_FD + 1);
 }
 
-/* Standard output and error go nowhere: they are our parent's. */
+/* Standard output and error go nowhere: they are our parent's.  So does input
+ * of a nursery, which must not be given a run's descriptors below 3. */
 static void
-silence(void)
+silence(bool input)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (fd == -1)
 		return;
+	if (input)
+		dup2(fd, STDIN_FILENO);
 	dup2(fd, STDOUT_FILENO);
 	dup2(fd, STDERR_FILENO);
-	if (fd > CLAIM_FD)
+	if (fd > RUN_CLAIM_FD)
 		close(fd);
+}
+
+/* Default for each signal: what is ignored would stay ignored, here and in the
+ * script.  Asked of the kernel, as the library keeps two of them to itself. */
+static void
+default_signals(void)
+{
+	static const unsigned long zero[8]; /* any layout of it: SIG_DFL */
+	int i;
+
+	for (i = 1; i < _NSIG; i++)
+		(void)syscall(
+		    SYS_rt_sigaction, i, zero, NULL, (size_t)(_NSIG / 8));
+}
+
+/* What a runner that comes of a nursery finds done. */
+static bool prepared;
+static char boot[37];
+
+void
+run_prepare(bool input)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	default_signals();
+	close_others();
+	silence(input);
+	clock_boot_id(boot);
+	prepared = true;
 }
 
 /* A group away from our parent's, signals by descriptor, orphans to us.  A
@@ -162,14 +195,10 @@ silence(void)
 static int
 surroundings(struct run *r)
 {
-	sigset_t all, ours;
+	sigset_t ours;
 
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
-	close_others();
-	silence();
 	(void)setpgid(0, 0); /* fails for a leader, who is away already */
-	(void)fcntl(CLAIM_FD, F_SETFD, FD_CLOEXEC); /* there may be none */
+	(void)fcntl(RUN_CLAIM_FD, F_SETFD, FD_CLOEXEC); /* may be none */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	sigemptyset(&ours);
 	sigaddset(&ours, SIGCHLD);
@@ -239,12 +268,21 @@ supervise(struct run *r)
 		rc = finish_record(r);
 	}
 	run_cgroup_remove(r);
-	close(CLAIM_FD); /* sooner than our pages are given back */
 	return rc;
 }
 
+void
+run_refuse(int claim, int why)
+{
+	unsigned char byte = (unsigned char)why;
+	struct stat st;
+
+	if (fstat(claim, &st) == 0 && S_ISFIFO(st.st_mode))
+		(void)!write(claim, &byte, 1);
+}
+
 int
-main(int argc, char **argv)
+run_script(int argc, char **argv)
 {
 	static struct run r = {
 	    .dir = -1,
@@ -258,12 +296,26 @@ main(int argc, char **argv)
 
 	if (!options(&r.o, argc, argv)) {
 		(void)!write(STDERR_FILENO, usage, sizeof usage - 1);
+		run_refuse(RUN_CLAIM_FD, EINVAL);
 		return EINVAL;
 	}
-	clock_boot_id(r.start.boot);
+	if (!prepared)
+		run_prepare(false);
+	memcpy(r.start.boot, boot, sizeof boot);
 	r.start.runner = getpid();
 	snprintf(r.start.script, sizeof r.start.script, "%s", r.o.argv[0]);
 	rc = supervise(&r);
+	if (rc != 0)
+		run_refuse(RUN_CLAIM_FD, rc);
+	close(RUN_CLAIM_FD); /* sooner than our pages are given back */
 	free(r.o.env);
 	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], SPOOL_NURSERY) == 0)
+		return run_nursery(argc, argv);
+	return run_script(argc, argv);
 }

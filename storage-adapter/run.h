@@ -9,6 +9,8 @@
  *      |              | too much output
  *      v              v
  *     TERM --group gone, or time--> KILL --nobody left, or time--> OVER
+ *
+ * A runner is begun by exec, or by a nursery, which is this program too.
  */
 #ifndef XMSG_RUN_H
 #define XMSG_RUN_H
@@ -18,6 +20,9 @@
 #include <sys/types.h>
 
 #include "spool.h"
+
+/* The writing end of the FIFO, from who begins us. */
+#define RUN_CLAIM_FD 3
 
 /* The command line. */
 struct run_opts {
@@ -59,6 +64,20 @@ struct run {
 	volatile bool recorded;
 	volatile int error;
 };
+
+/* Leave behind what exec has given us: all signals wait and have their default,
+ * no descriptor above 3, no output, nor input when that is said. */
+void run_prepare(bool input);
+
+/* One run, from its options to its record; the exit status. */
+int run_script(int argc, char **argv);
+
+/* Tell who waits for the FIFO why there is no run. */
+void run_refuse(int claim, int why);
+
+/* Begin runs as the adapter asks for them, until it is gone; the exit status:
+ * ours, and, in each child, that of its run. */
+int run_nursery(int argc, char **argv);
 
 /* Start the script: 0, or errno when nothing was run.  The record has its name
  * by then.  r->error is the errno of exec. */

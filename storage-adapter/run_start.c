@@ -39,19 +39,6 @@ struct birth {
 	char **env;
 };
 
-/* Default for each signal: what is ignored would stay ignored.  Asked of the
- * kernel, as the library keeps two of them to itself. */
-static void
-default_signals(void)
-{
-	static const unsigned long zero[8]; /* any layout of it: SIG_DFL */
-	int i;
-
-	for (i = 1; i < _NSIG; i++)
-		(void)syscall(
-		    SYS_rt_sigaction, i, zero, NULL, (size_t)(_NSIG / 8));
-}
-
 /* Bounds on the script. */
 static void
 limit(int64_t nofile)
@@ -72,7 +59,6 @@ static void
 settle(struct run *r)
 {
 	(void)setsid();
-	default_signals();
 	umask(022);
 	limit(r->o.nofile);
 	(void)run_put(AT_FDCWD, "/proc/self/oom_score_adj", OOM_SCORE);

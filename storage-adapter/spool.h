@@ -35,6 +35,16 @@
 /* Bytes of a record, always. */
 #define SPOOL_RECORD 1024
 
+/* The nursery: the first argument of xmsg-run, and behind it padding of so many
+ * bytes, over which runners write their command lines; its first message, when
+ * it can begin runs; and how long a message to it may be: the words of a command
+ * line, each with its NUL, with two descriptors, the writing end of the FIFO and
+ * standard input. */
+#define SPOOL_NURSERY	    "--nursery"
+#define SPOOL_NURSERY_PAD   2048
+#define SPOOL_NURSERY_HELLO "xmsg-run nursery 1\n"
+#define SPOOL_NURSERY_MAX   (32 << 10)
+
 enum spool_file {
 	SPOOL_BOOT,
 	SPOOL_RUN,

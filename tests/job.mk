@@ -25,8 +25,13 @@ job_tests += tests/test_job_kill
 tests_test_job_kill_SOURCES = tests/test_job_kill.c
 tests_test_job_kill_CPPFLAGS = $(JOB_INCLUDES)
 tests_test_job_kill_LDADD = $(JOB_LIBS)
-EXTRA_tests_test_job_kill_DEPENDENCIES = xmsg-run$(EXEEXT) \
+EXTRA_tests_test_job_kill_DEPENDENCIES = tests/job/xmsg-run$(EXEEXT) \
 	tests/job_agent$(EXEEXT) tests/job/killjob.la
+# the same runner with the dynamic linker, which knows of preloading
+check_PROGRAMS += tests/job/xmsg-run
+tests_job_xmsg_run_SOURCES = $(xmsg_run_SOURCES)
+tests_job_xmsg_run_CPPFLAGS = $(AM_CPPFLAGS)
+tests_job_xmsg_run_LDADD = libbase.a
 check_PROGRAMS += tests/job_agent
 tests_job_agent_SOURCES = tests/job/agent.c
 tests_job_agent_CPPFLAGS = $(JOB_INCLUDES)
@@ -45,3 +50,10 @@ tests_test_job_dir_SOURCES = tests/test_job_dir.c
 tests_test_job_dir_CPPFLAGS = $(JOB_INCLUDES)
 tests_test_job_dir_LDADD = $(JOB_LIBS)
 EXTRA_tests_test_job_dir_DEPENDENCIES = xmsg-run$(EXEEXT)
+
+# The nursery.
+job_tests += tests/test_job_nursery
+tests_test_job_nursery_SOURCES = tests/test_job_nursery.c
+tests_test_job_nursery_CPPFLAGS = $(JOB_INCLUDES)
+tests_test_job_nursery_LDADD = $(JOB_LIBS)
+EXTRA_tests_test_job_nursery_DEPENDENCIES = xmsg-run$(EXEEXT)

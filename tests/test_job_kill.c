@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: ISC */
 
 /*
- * Adapter and runner are killed, once before each of their system calls, and
- * when scripts run.  Whatever happens, no script runs twice, each run has one
+ * Adapter, nursery and runner are killed, once before each of their system
+ * calls, and when scripts run.  Whatever happens, no script runs twice, each run has one
  * result, and it is the right one.
  */
 #include "job/jobtest.h"
@@ -28,7 +28,8 @@ struct agent {
 	const char *dirs[FOLDERS + 1]; /* NULL-terminated */
 	const char *in; /* program in which calls are counted, or NULL */
 	const char *who; /* whom to kill */
-	int at; /* before which call */
+	int at; /* before which call; 0: none */
+	const char *count; /* file for a line for each call, or NULL */
 };
 
 /* What an agent said, by folder. */
@@ -59,6 +60,8 @@ exec_agent(struct fix *f, const struct agent *a, int out)
 		setenv("XMSG_KILL_IN", a->in, 1);
 		setenv("XMSG_KILL_AT", number, 1);
 		setenv("XMSG_KILL_WHO", a->who, 1);
+		if (a->count != NULL)
+			setenv("XMSG_KILL_COUNT", a->count, 1);
 		setenv("LD_PRELOAD", preload, 1);
 		setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
 	}
@@ -266,6 +269,56 @@ static void
 whoever_calls_killed_at_each_call(void **state)
 {
 	kill_runner(*state, "self");
+}
+
+/* How many calls the nursery makes for one run. */
+static int
+nursery_calls(struct fix *f, struct agent *a)
+{
+	struct said said[FOLDERS];
+	char count[4096];
+
+	snprintf(count, sizeof count, "%s", in_dir(f, "count"));
+	a->at = 0;
+	a->count = count;
+	a->dirs[0] = folder(f, 0);
+	assert_int_equal(agent(f, a, said), 0);
+	check_one_run(&said[0], lines(f, "log"));
+	assert_int_equal(said[0].end, JOB_EXIT);
+	clear(f, a->dirs[0]);
+	a->count = NULL;
+	assert_non_null(strstr(contents(f, "count"), " recvmsg\n"));
+	assert_non_null(strstr(contents(f, "count"), " fork\n"));
+	return lines(f, "count");
+}
+
+/* The nursery is killed at each call: before it was asked the runner is started
+ * without it, after it has forked it is not missed, and between nothing is
+ * run. */
+static void
+nursery_killed_at_each_call(void **state)
+{
+	struct fix *f = *state;
+	struct agent a = {
+	    .path = script(
+		f, "echo $$ >$D/pid; echo x >>$D/log; echo done; exit 3"),
+	    .in = "nursery",
+	    .who = "self"};
+	int seen[JOB_NOSTART + 1] = {0}, log, n = nursery_calls(f, &a);
+	struct said said[FOLDERS];
+
+	for (a.at = 1; a.at <= n; a.at++) {
+		a.dirs[0] = folder(f, a.at);
+		assert_int_equal(agent(f, &a, said), 0);
+		log = lines(f, "log");
+		check_one_run(&said[0], log);
+		seen[said[0].end]++;
+		check_again(f, &a, &said[0], log);
+		clear(f, a.dirs[0]);
+	}
+	assert_int_equal(seen[JOB_EXIT] + seen[JOB_NOSTART], n);
+	assert_true(seen[JOB_EXIT] > 5);
+	assert_true(seen[JOB_NOSTART] > 0);
 }
 
 /* 32 scripts under way, the adapter dies: all are found by the next one. */
@@ -499,8 +552,21 @@ strange_runners_are_left_alone(void **state)
 	close(out[1]);
 }
 
-#define CASE(name)                                                             \
-	cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
+/* With the runner that can be preloaded. */
+static int
+setup(void **state)
+{
+	struct fix *f;
+	int rc = fix_setup(state);
+
+	f = *state;
+	snprintf(f->runner, sizeof f->runner, "%.4000s/tests/job/xmsg-run",
+	    getenv("XMSG_BUILDDIR"));
+	fix_again(f);
+	return rc;
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, fix_teardown)
 
 int
 main(void)
@@ -509,6 +575,7 @@ main(void)
 	    CASE(adapter_killed_at_each_call),
 	    CASE(runner_killed_at_each_call),
 	    CASE(whoever_calls_killed_at_each_call),
+	    CASE(nursery_killed_at_each_call),
 	    CASE(scripts_outlive_the_adapter),
 	    CASE(scripts_outlive_the_group),
 	    CASE(lost_script_is_ended),

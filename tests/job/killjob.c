@@ -6,7 +6,9 @@
  * by which a run comes to be and to its end.  A kill before call N + 1 is a
  * kill after call N, so all N cover every boundary.
  *
- *  XMSG_KILL_IN=NAME     count and kill only in the program of this name
+ *  XMSG_KILL_IN=NAME     count and kill only in the program of this name; the
+ *                        nursery has the name nursery, and a runner that it
+ *                        forks counts anew
  *  XMSG_KILL_AT=N        kill before the N-th call (0 or absent: never)
  *  XMSG_KILL_COUNT=FILE  append a line with number and name of each call
  *  XMSG_KILL_WHO=owner   kill the program also when the call is made by the
@@ -28,6 +30,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -36,14 +39,24 @@
 static long calls, kill_at;
 static pid_t owner;
 static bool on, kill_owner;
-static const char *count_file;
+static const char *count_file, *in;
 
-/* Read the environment, before main. */
-static void __attribute__((constructor)) begin(void)
+/* Is this the program? */
+static bool
+is_in(const char *name)
 {
-	const char *in = getenv("XMSG_KILL_IN"), *s;
+	return in != NULL && strcmp(in, name) == 0;
+}
 
-	on = in != NULL && strcmp(in, program_invocation_short_name) == 0;
+/* Read arguments and environment, before main. */
+static void __attribute__((constructor)) begin(int argc, char **argv)
+{
+	const char *s = getenv("XMSG_KILL_IN");
+
+	in = s != NULL ? strdup(s) : NULL;
+	on = is_in(argc > 1 && strcmp(argv[1], "--nursery") == 0
+		? "nursery"
+		: program_invocation_short_name);
 	s = getenv("XMSG_KILL_AT");
 	kill_at = s != NULL ? atol(s) : 0;
 	s = getenv("XMSG_KILL_WHO");
@@ -141,8 +154,35 @@ WRAP(int, waitid, (idtype_t type, id_t id, siginfo_t *si, int flags),
 WRAP(pid_t, wait4, (pid_t pid, int *status, int flags, struct rusage *u),
     (pid, status, flags, u))
 WRAP(int, munmap, (void *p, size_t n), (p, n))
+WRAP(int, socketpair, (int domain, int type, int protocol, int fds[2]),
+    (domain, type, protocol, fds))
+WRAP(int, poll, (struct pollfd * p, nfds_t n, int ms), (p, n, ms))
+WRAP(ssize_t, send, (int fd, const void *p, size_t n, int flags),
+    (fd, p, n, flags))
+WRAP(ssize_t, recv, (int fd, void *p, size_t n, int flags), (fd, p, n, flags))
+WRAP(ssize_t, sendmsg, (int fd, const struct msghdr *m, int flags),
+    (fd, m, flags))
+WRAP(ssize_t, recvmsg, (int fd, struct msghdr *m, int flags), (fd, m, flags))
 
 WRAP(int, kill, (pid_t pid, int sig), (pid, sig))
+
+/* fork, as the nursery calls it: what comes of it is a runner. */
+pid_t fork(void);
+NEXT(fork)
+pid_t
+fork(void)
+{
+	pid_t pid;
+
+	tick("fork");
+	pid = next_fork();
+	if (pid == 0) {
+		owner = (pid_t)syscall(SYS_getpid);
+		on = is_in(program_invocation_short_name);
+		calls = 0;
+	}
+	return pid;
+}
 
 /* clone, as the runner calls it. */
 int clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
