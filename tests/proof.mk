@@ -1,0 +1,14 @@
+# SPDX-FileCopyrightText: 2026 the xmsg authors
+# SPDX-License-Identifier: ISC
+
+# The promises, tested until they hold: power cuts and damaged files.  What they
+# have shown: doc/proof.md.  XMSG_FULL=1 runs all of it.
+proof_tests = tests/proof/test_crash_store
+check_PROGRAMS += $(proof_tests)
+TESTS += $(proof_tests)
+tests_proof_test_crash_store_SOURCES = tests/proof/test_crash_store.c \
+	tests/support/crashvfs.c tests/support/crashvfs.h
+tests_proof_test_crash_store_CPPFLAGS = $(CORE_INCLUDES)
+tests_proof_test_crash_store_LDFLAGS = $(CORE_LINK) \
+	-Wl,--wrap=posix_fallocate -Wl,--wrap=sqlite3_exec
+tests_proof_test_crash_store_LDADD = $(CORE_LINK_LIBS)
