@@ -1,0 +1,22 @@
+# SPDX-FileCopyrightText: 2026 the xmsg authors
+# SPDX-License-Identifier: ISC
+
+# The promises, tested until they hold: power cuts and damaged files.  What they
+# have shown: doc/proof.md.  XMSG_FULL=1 runs all of it.
+proof_tests = tests/proof/test_crash_store tests/proof/test_crash_state
+check_PROGRAMS += $(proof_tests)
+TESTS += $(proof_tests)
+tests_proof_test_crash_store_SOURCES = tests/proof/test_crash_store.c \
+	tests/support/crashvfs.c tests/support/crashvfs.h
+tests_proof_test_crash_store_CPPFLAGS = $(CORE_INCLUDES)
+tests_proof_test_crash_store_LDFLAGS = $(CORE_LINK) \
+	-Wl,--wrap=posix_fallocate -Wl,--wrap=sqlite3_exec
+tests_proof_test_crash_store_LDADD = $(CORE_LINK_LIBS)
+tests_proof_test_crash_state_SOURCES = tests/proof/test_crash_state.c \
+	tests/support/crashvfs.c tests/support/crashvfs.h \
+	tests/support/logtest.c tests/support/logtest.h \
+	tests/support/tempdir.c tests/support/tempdir.h
+tests_proof_test_crash_state_CPPFLAGS = $(ADAPTER_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_proof_test_crash_state_LDFLAGS = $(AM_LDFLAGS) $(ADAPTER_WRAP) \
+	-Wl,--wrap=sqlite3_exec
+tests_proof_test_crash_state_LDADD = $(ADAPTER_TEST_LIBS)
