@@ -77,8 +77,9 @@ function row(e, i, lanes, at, width) {
 	if (e.type === "gap" || e.type === "start" || e.type === "stop" || !a) {
 		const text = e.type === "gap" ? e.text : e.type === "start" ? "broker started, " + e.text :
 			e.type === "stop" ? "broker ended" : label(e);
-		g.append(sv("path", { class: "rule", d: `M${left} ${y - 4}H${width - 8}` }),
-			sv("text", { class: "lab wide", x: left + 12, y }, cut(text, 70)));
+		const short = cut(text, Math.floor((width - left - 20) / 7));
+		g.append(sv("path", { class: "rule", d: `M${left + 18 + short.length * 7} ${y - 4}H${width - 8}` }),
+			sv("text", { class: "lab wide", x: left + 6, y }, short));
 	} else {
 		const class_ = { bad: "t-bad", reply: "t-reply", note: "t-note", ack: "t-ack" }[kind(e)] || "";
 		arrow(g, at(a), at(b), y, width, label(e), class_);
@@ -156,7 +157,7 @@ function chart() {
 		fold(l.name, Math.floor((step - 14) / 7)).forEach((text, i, both) =>
 			g.append(sv("text", { x, y: 17 + i * 13 + (both.length < 2 ? 6 : 0), "text-anchor": "middle" }, text)));
 		g.append(sv("text", { class: "sub", x, y: 44, "text-anchor": "middle" },
-				l.q && l.c ? "client and queue" : l.q ? "queue" : "client"));
+				l.q && l.c ? "client + queue" : l.q ? "queue" : "client"));
 		names.append(g);
 		svg.append(sv("path", { class: "life", d: `M${x} 0V${height}` }));
 	}

@@ -9,7 +9,7 @@
 
 // ---- what is kept, and how much of it ----
 const EVENTS = 10000, FAILS = 200, OPEN = 5000, CARDS = 200, ROWS = 40;
-const WAIT = 20, LIMIT = 2000, TICK = 2000, FRAME = 250;
+const WAIT = 20, LIMIT = 1000, TICK = 2000, FRAME = 250;
 const ROW = 26, LANES = 40;
 
 const $ = id => document.getElementById(id);
@@ -19,7 +19,7 @@ const open = new Map(), methods = new Map();
 let next = null, expected = null, skew = null;
 let paused = false, dirty = true, selected = null, unseen = 0, bottom = true;
 let words = [], queues = [], clients = [], more = false;
-let before = null, lostAt = 0, ended = false;
+let before = null, lostAt = 0, ended = false, unsure = true, seeded = 0;
 const rates = new Map();
 let left = 96, small = false;
 
@@ -140,6 +140,11 @@ function account(e) {
 		if (e.failed) fail(e, "failed", "bad");
 		open.delete(e.re_id);
 		break;
+	case "hold":
+	case "release":
+		e.method = methods.get(e.id);
+		if (r) r.held = e.type === "hold";
+		break;
 	case "ack":
 	case "cancel":
 		e.method = methods.get(e.id);
@@ -159,18 +164,21 @@ function haystack(e) {
 const passes = hay => words.every(w => w[0] === "-" && w.length > 1 ?
 	!hay.includes(w.slice(1)) : hay.includes(w));
 
-// A line across the chart: something is missing, or came back.
+// A line across the chart: something is missing, or came back.  An answer may be
+// among what is missing, so the broker is asked what is open (seed).
 function mark(text) {
+	unsure = true;
 	events.push({ type: "gap", text, seq: "gap" + Math.random(), time: now(), hay: null });
 	dirty = true;
 }
-function take(answer, first) {
+function take(answer, first, jumped) {
 	if (answer.lost > 0 && !first)
 		mark(plural(answer.lost, "event") + " overwritten before this page could read them");
 	if (answer.lost > 0) expected = null;
 	for (const e of answer.events) {
 		if (expected !== null && e.seq > expected)
-			mark(plural(e.seq - expected, "event") + " missing from the recorder");
+			mark(plural(e.seq - expected, "event") +
+				(jumped ? " came too fast to be shown" : " missing from the recorder"));
 		expected = e.seq + 1;
 		account(e);
 		events.push(e);
@@ -234,20 +242,62 @@ async function rejoin() {
 	}
 }
 async function follow() {
-	for (let wait = 500; ;) {
+	for (let wait = 500, full = 0; ;) {
 		try {
 			if (lostAt) await rejoin();
-			const first = next === null;
-			const answer = await get("/v1/events?limit=" + LIMIT +
-				(first ? "" : "&after=" + next + (lostAt ? "" : "&wait=" + WAIT)), WAIT + 10);
+			const first = next === null, jump = full > 2;
+			const answer = await get("/v1/events?limit=" + LIMIT + (first || jump ? "" :
+				"&after=" + next + (lostAt ? "" : "&wait=" + WAIT)), WAIT + 10);
 			if (lostAt || first) online();
 			wait = 500;
-			take(answer, first);
+			take(answer, first, jump);
+			// Who cannot keep up looks at the newest ones.
+			full = answer.events.length < LIMIT || jump ? 0 : full + 1;
 			await sleep(200);
 		} catch (error) {
 			await offline(error, wait * (.8 + Math.random() * .4));
 			wait = Math.min(wait * 2, 15000);
 		}
+	}
+}
+// What is open according to the broker: at first, and when something was missed.
+async function seed() {
+	unsure = false;
+	seeded = Date.now();
+	const full = queues.filter(q => q.messages > 0)
+		.sort((a, b) => b.oldest_age_s - a.oldest_age_s).slice(0, 20);
+	const lists = await Promise.all(full.map(q => get("/v1/queues/" +
+		encodeURIComponent(q.name) + "/messages?payload=1&limit=" + ROWS, 8)
+		.then(r => r.messages, () => [])));
+	const old = new Map(open);
+	open.clear();
+	for (const m of lists.flat()) {
+		if (m.kind !== "request" || m.answered) continue;
+		const was = old.get(m.id);
+		open.set(m.id, was || { type: "publish", seq: -1, id: m.id, queue: m.queue,
+			client: m.origin, peer: m.reply_to || "", time: m.time, size: m.size,
+			text: m.payload, method: m.method || "", holder: m.consumer || null,
+			held: m.state === "held" });
+	}
+	// What came while the broker was asked.
+	for (const [id, o] of old)
+		if (o.seq >= 0 && now() - o.time < 3 && !open.has(id)) open.set(id, o);
+	dirty = true;
+}
+// Is the oldest one still there?  Some are asked for each time.
+async function verify() {
+	const all = Array.from(open.values()).filter(o => now() - o.time > 4 &&
+		Date.now() - (o.asked || 0) > 8000 && !o.queue.includes("\ufffd")).slice(0, 5);
+	const there = new Set(queues.map(q => q.name));
+	for (const o of all) {
+		o.asked = Date.now();
+		if (!there.has(o.queue)) {
+			if (!more) open.delete(o.id);
+			continue;
+		}
+		const [m] = (await get("/v1/queues/" + encodeURIComponent(o.queue) +
+			"/messages?limit=1&after=" + (o.id - 1), 8)).messages;
+		if (!m || m.id !== o.id || m.answered) open.delete(o.id);
 	}
 }
 async function watch() {
@@ -264,6 +314,8 @@ async function watch() {
 			queues = q.queues;
 			cards();
 			who(status);
+			if (unsure && Date.now() - seeded > 5000) await seed();
+			await verify();
 		} catch (error) {
 			// The other loop says so, and goes on when it can.
 		}

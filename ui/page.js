@@ -119,14 +119,16 @@ function list(where, items, empty) {
 function unanswered() {
 	const t = now(), all = [];
 	for (const o of open.values()) if (passes(haystack(o))) all.push(o);
+	all.sort((a, b) => a.time - b.time);
 	list($("open"), all.slice(0, ROWS).map(o => el("li", {},
 		el("span", { class: "age" }, span(t - o.time)),
-		el("span", { class: "pill " + (o.holder ? "busy" : "idle") }, o.holder ? "delivered" : "waiting"),
+		o.held ? el("span", { class: "pill warn" }, "held") :
+			el("span", { class: "pill " + (o.holder ? "busy" : "idle") }, o.holder ? "delivered" : "waiting"),
 		el("b", { class: "mono" }, cut(o.method || bytes(o.size), 60)),
 		el("small", { class: "mono" }, cut(o.queue, 60) + ":" + o.id),
 		el("small", {}, "from " + cut(o.client, 40) +
-			(o.holder ? ", held by " + cut(o.holder, 40) : ", nobody has it")))),
-		"Each request that was seen here has its answer.");
+			(o.holder ? ", with " + cut(o.holder, 40) : ", nobody has it")))),
+		"Each request has its answer.");
 	put($("o-n"), all.length > ROWS ? "the oldest " + ROWS + " of " + all.length : String(all.length));
 }
 function failures() {
@@ -153,7 +155,7 @@ function who(s) {
 		el("small", { class: "mono" }, c.token == null ? "not logged in" : cut(c.token, 60)),
 		el("small", {}, plural(c.requests, "request") + ", uid " + c.uid +
 			(c.queues.length ? ", on " + cut(c.queues.slice(0, 8).join(", "), 120) : "")))),
-		"None passes the filter.");
+		clients.length ? "None passes the filter." : "…");
 }
 
 // ---- what a person does ----
@@ -210,6 +212,10 @@ $("keys").onclick = () => $("help").showModal();
 $("copy").onclick = copy;
 $("save").onclick = save;
 $("as-text").ontoggle = () => $("as-text").open && texts();
+$("who").ontoggle = async () => {
+	if ($("who").open) clients = (await get("/v1/clients", 8).catch(() => ({ clients }))).clients;
+	who({ connections: clients.length });
+};
 $("scroll").addEventListener("scroll", () => {
 	const b = $("scroll");
 	bottom = b.scrollTop + b.clientHeight > b.scrollHeight - ROW;

@@ -78,10 +78,15 @@ class Browser(html_browser.Browser):
         return found + (self.js("window.hits") or [])
 
     def counts(self):
-        """DOM nodes and bytes of the heap, after a collection."""
-        self.call("HeapProfiler.collectGarbage")
-        return (self.call("Memory.getDOMCounters")["nodes"],
-                self.call("Runtime.getHeapUsage")["usedSize"])
+        """DOM nodes and bytes of the heap: the least of some collections, as
+        one may come while the page holds two charts."""
+        nodes, heap = [], []
+        for _ in range(6):
+            self.call("HeapProfiler.collectGarbage")
+            nodes.append(self.call("Memory.getDOMCounters")["nodes"])
+            heap.append(self.call("Runtime.getHeapUsage")["usedSize"])
+            self.js("new Promise(r => setTimeout(r, 170))")
+        return min(nodes), min(heap)
 
 
 def method(name, *params):
@@ -158,7 +163,7 @@ class Flood(threading.Thread):
         try:
             while not self.stop:
                 self.traffic.call("Load.call%d" % (self.calls % 50),
-                                  BAD if self.calls % 40 == 0 else GOOD)
+                                  BAD if self.calls % 8 == 0 else GOOD)
                 self.calls += 1
         except Exception as e:   # told by end()
             self.error = e
@@ -176,9 +181,8 @@ def soak(browser, traffic, seconds):
     flood.start()
     began = time.monotonic()
     browser.wait("events.length >= 10000", "the page is full")
-    for _ in range(3):   # what is allocated once is there
-        first = browser.counts()
-        browser.js("new Promise(r => setTimeout(r, 700))")
+    browser.wait("fails.length >= FAILS", "and its failures")
+    first = browser.counts()
     seen = browser.js("next")
     while time.monotonic() < began + seconds:
         browser.js("new Promise(r => setTimeout(r, 500))")

@@ -18,7 +18,7 @@ from web import Web  # noqa: E402
 import tap  # noqa: E402
 from broker import Broker, until  # noqa: E402
 
-SOAK = float(os.environ.get("XMSG_UI_SOAK", "12"))
+SOAK = float(os.environ.get("XMSG_UI_SOAK", "8"))
 ALIVE = "document.getElementById('link').textContent"
 TEXT = "document.getElementById('%s').textContent"
 browser = None
@@ -43,6 +43,7 @@ class Case(unittest.TestCase):
         self.addCleanup(lambda: self.traffic.close())
         self.web = Web(self.broker.socket)
         self.addCleanup(self.web.end)
+        self.addCleanup(browser.open, "about:blank")
         self.origin = "http://127.0.0.1:%d" % self.web.port
         browser.resize(1280, 900)
         browser.events = []
@@ -115,13 +116,27 @@ class Shows(Case):
 
     def test_lists(self):
         self.assertIn("VDI.activate", self.text("open"))
-        self.assertIn("held by xapi-storage-script:1203", self.text("open"))
+        self.assertIn("with xapi-storage-script:1203", self.text("open"))
         fails = self.text("fails")
         for word in ("failedSR.stat", "cancelled", "stuck for an hour",
                      "held"):
             self.assertIn(word, fails)
         browser.js("document.getElementById('who').open = true")
         self.wait_text("clients", "xapi-client:7781")
+
+    def test_open_ones_of_before(self):
+        """What the recorder no longer has, the broker is asked for."""
+        browser.js("take_ = take; take = (a, f, j) => "
+                   "take_({...a, events: []}, f, j); 0")
+        browser.js("events = []; open.clear(); mark('a gap')")
+        browser.wait("open.size === 3", "they are asked for")
+        self.wait_text("open", "VDI.activate")
+        self.wait_text("open", "heldVolume.destroy")
+        ident = browser.js("[...open.values()].find(o => o.method === "
+                           "'SR.probe').id")
+        self.traffic.xapi.ack(play.Traffic.LINSTOR, ident)
+        browser.wait("open.size === 2", "one has gone unseen")
+        self.quiet()
 
     def test_secrets_are_masked(self):
         browser.js("for (const e of view) { select(e); }"
