@@ -34,7 +34,7 @@ def check_files(tap):
         missing = [n for n in files(folder, '.c', '.h') if n not in told]
         tap.ok(not missing, 'architecture.md has the files of %s/' % folder,
                '\n'.join(missing))
-    there = {n for f in ('broker', 'lib', 'cli')
+    there = {n for f in ('broker', 'lib', 'cli', 'ui')
              for n in files(f, '.c', '.h', '.map')}
     gone = sorted(w for w in words if not {w.replace('[ch]', e)
                                            for e in 'ch'} <= there
