@@ -212,7 +212,8 @@ class Metrics(tap.Case):
     def test_promtool(self):
         tool = shutil.which("promtool")
         if tool is None:
-            self.skipTest("promtool is not installed")
+            self.fail("promtool is missing: install the package prometheus,"
+                      " or run ./check --deps")
         body = self.fetch()
         done = subprocess.run([tool, "check", "metrics"], input=body,
                               stdout=subprocess.PIPE,
