@@ -24,8 +24,8 @@
 #include "clock.h"
 #include "xalloc.h"
 
-/* The first one is waited for so long; those after it are not. */
-#define READY_MS 200
+/* The first one is waited for so long at most; those after it are not. */
+#define READY_MS 2000
 /* From one start to the next. */
 #define AGAIN_NS NS_PER_SEC
 

@@ -281,6 +281,17 @@ run_refuse(int claim, int why)
 		(void)!write(claim, &byte, 1);
 }
 
+/* Of the files, whose room may be wanted, then of the claim; both sooner than
+ * our pages are given back. */
+static void
+let_go(struct run *r)
+{
+	close(r->out.file);
+	close(r->err.file);
+	close(r->record);
+	close(RUN_CLAIM_FD);
+}
+
 int
 run_script(int argc, char **argv)
 {
@@ -307,7 +318,7 @@ run_script(int argc, char **argv)
 	rc = supervise(&r);
 	if (rc != 0)
 		run_refuse(RUN_CLAIM_FD, rc);
-	close(RUN_CLAIM_FD); /* sooner than our pages are given back */
+	let_go(&r);
 	free(r.o.env);
 	return rc;
 }
