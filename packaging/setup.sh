@@ -43,6 +43,7 @@ deps_test() {
 	mypy		python3-mypy		mypy
 	zsh		zsh			zsh
 	fish		fish			fish
+	chromium	chromium		chromium
 	ocaml-nox	ocaml			ocamlopt
 	ocaml-findlib	ocaml-findlib		ocamlfind
 	ocaml-dune	ocaml-dune		dune
