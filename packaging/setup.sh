@@ -44,6 +44,7 @@ deps_test() {
 	zsh		zsh			zsh
 	fish		fish			fish
 	prometheus	golang-github-prometheus promtool
+	chromium	chromium		chromium
 	ocaml-nox	ocaml			ocamlopt
 	ocaml-findlib	ocaml-findlib		ocamlfind
 	ocaml-dune	ocaml-dune		dune

@@ -13,8 +13,8 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "buf.h"
 #include "str.h"
@@ -86,7 +86,8 @@ sha256(unsigned char out[DIGEST], struct str text)
 
 	for (size_t i = 0; i < whole; i += BLOCK)
 		take_block(h, (const unsigned char *)text.p + i);
-	memcpy(last, text.p + whole, rest);
+	if (rest > 0)
+		memcpy(last, text.p + whole, rest);
 	last[rest] = 0x80;
 	for (int i = 0; i < 8; i++)
 		last[pad - 1 - (size_t)i] =
@@ -124,7 +125,7 @@ static void
 fail(const char *what, const char *why)
 {
 	fprintf(stderr, "embed: %s: %s\n", what, why);
-	exit(1);
+	_exit(1); /* with what is allocated */
 }
 
 static void
@@ -148,60 +149,57 @@ add_file(struct buf *b, const char *path)
 }
 
 /* n files, one behind the other. */
-static struct str
+static struct buf
 slurp(char **paths, int n)
 {
 	struct buf b = BUF_INIT;
-	struct str s;
 
 	for (int i = 0; i < n; i++)
 		add_file(&b, paths[i]);
-	s.p = buf_steal(&b, &s.n);
-	if (s.p == NULL)
+	if (!buf_ok(&b))
 		fail(paths[0], "out of memory");
-	return s;
+	return b;
 }
 
-/* The page with a file in its place. */
-static struct str
-fill(struct str page, const char *place, struct str text)
+/* Put a text into its place on the page. */
+static void
+fill(struct buf *page, const char *place, const struct buf *text)
 {
-	const char *at = memmem(page.p, page.n, place, strlen(place));
+	const char *at = memmem(page->p, page->n, place, strlen(place));
 	struct buf b = BUF_INIT;
-	struct str s;
 	size_t before;
 
 	if (at == NULL)
 		fail(place, "the page has no such line");
-	before = (size_t)(at - page.p);
-	buf_add(&b, page.p, before);
-	buf_add(&b, text.p, text.n);
+	before = (size_t)(at - page->p);
+	buf_add(&b, page->p, before);
+	buf_add(&b, text->p, text->n);
 	at += strlen(place);
-	buf_add(&b, at, page.n - before - strlen(place));
-	s.p = buf_steal(&b, &s.n);
-	if (s.p == NULL)
+	buf_add(&b, at, page->n - before - strlen(place));
+	if (!buf_ok(&b))
 		fail(place, "out of memory");
-	return s;
+	buf_fini(page);
+	*page = b;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct str page, style, script;
-	struct buf b = BUF_INIT;
+	struct buf page, style, script, b = BUF_INIT;
 
 	if (argc < 4)
 		fail("usage", "embed PAGE STYLE SCRIPT...");
 	style = slurp(argv + 2, 1);
 	script = slurp(argv + 3, argc - 3);
-	page = fill(slurp(argv + 1, 1), "@style\n", style);
-	page = fill(page, "@script\n", script);
+	page = slurp(argv + 1, 1);
+	fill(&page, "@style\n", &style);
+	fill(&page, "@script\n", &script);
 	buf_adds(&b,
 	    "/* Made by ui/embed.c from the files beside it. */\n"
 	    "#include \"ui.h\"\n\nconst char ui_script_source[] =\n    \"");
-	put_source(&b, script);
+	put_source(&b, (struct str){script.p, script.n});
 	buf_adds(&b, "\";\nconst char ui_style_source[] =\n    \"");
-	put_source(&b, style);
+	put_source(&b, (struct str){style.p, style.n});
 	buf_addf(&b,
 	    "\";\nconst size_t ui_page_size = %zu;\n"
 	    "const unsigned char ui_page[] = {",
@@ -213,5 +211,9 @@ main(int argc, char **argv)
 	if (!buf_ok(&b) || fwrite(b.p, 1, b.n, stdout) != b.n ||
 	    fflush(stdout) != 0)
 		fail("output", strerror(errno));
+	buf_fini(&page);
+	buf_fini(&style);
+	buf_fini(&script);
+	buf_fini(&b);
 	return 0;
 }
