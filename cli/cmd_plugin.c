@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the xmsg authors
  * SPDX-License-Identifier: ISC */
 
-/* plugin why: one paragraph about a plugin. */
+/* plugin why: one paragraph about a plugin.  plugin check: plugin_check.c. */
 #include <jansson.h>
 
 #include <string.h>
@@ -9,10 +9,19 @@
 #include "adapter.h"
 #include "ask.h"
 #include "cmd.h"
+#include "plugin_check.h"
 #include "text.h"
 #include "units.h"
 
 static const struct opt opts[] = {
+    {"sr-config", 'S', OPT_TEXT, "KEY=VALUE",
+	"check: device configuration of an SR to try, may be repeated", NULL},
+    {"uri", 'u', OPT_TEXT, "URI", "check: location to try, of a datapath",
+	NULL},
+    {"keep", 'k', OPT_FLAG, NULL, "check: leave what was made", NULL},
+    {"env", 'e', OPT_TEXT, "NAME=VALUE",
+	"check: variable for the scripts, may be repeated", NULL},
+    {"runner", 0, OPT_TEXT, "PATH", "check: the program xmsg-run", NULL},
     ADAPTER_OPT,
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
 };
@@ -130,9 +139,9 @@ put_plugin(struct cli *c, const json_t *p)
 
 	units_age(age, c->out.now - since);
 	text_put(b, ask_str(p, "name"));
-	buf_addc(b, ' ');
-	buf_addf(
-	    b, "(%s plugin, ", json_string_value(json_object_get(p, "kind")));
+	buf_adds(b, " (");
+	text_put(b, ask_str(p, "kind"));
+	buf_adds(b, " plugin, ");
 	text_put(b, ask_str(p, "dir"));
 	if (served) {
 		buf_addf(b, ") is served since %s", age);
@@ -203,28 +212,42 @@ why(struct cli *c, const char *name)
 static int
 run(struct cli *c, int argc, char **argv)
 {
-	if (strcmp(argv[0], "why") != 0)
-		return cli_usage(c, "plugin does not '%s'", argv[0]);
+	bool is_why = strcmp(argv[0], "why") == 0;
+
+	if (!is_why && strcmp(argv[0], "check") != 0)
+		return cli_usage(
+		    c, "plugin does not '%s', but why and check", argv[0]);
 	if (argc < 2)
-		return cli_usage(c, "why needs NAME");
+		return cli_usage(
+		    c, "%s needs %s", argv[0], is_why ? "NAME" : "DIR");
+	if (argc > 2)
+		return cli_usage(c, "'%s' is one operand too many", argv[2]);
+	if (!is_why)
+		return plugin_check(c, argv[1]);
+	if (c->offline)
+		return cli_usage(c, "why needs the adapter, not --offline");
+	c->limit_ns = opts_ns(&c->opts, "timeout", c->limit_ns);
 	return why(c, argv[1]);
 }
 
 static void
 complete(struct cli *c, int argc, char **argv)
 {
-	if (argc == 1)
+	if (argc == 1) {
 		cmd_offer(c, STR("why"), "served or not, and what to do");
-	else if (strcmp(argv[0], "why") == 0)
+		cmd_offer(c, STR("check"), "try a plugin's folder");
+	} else if (strcmp(argv[0], "why") == 0) {
 		adapter_offer_plugins(c);
+	}
 }
 
 const struct cmd cmd_plugin = {
     .name = "plugin",
-    .args = "why NAME",
-    .help = "Say why a plugin is served or not",
+    .args = "why NAME | check DIR",
+    .help = "Say why a plugin is served or not; try a plugin's folder",
+    .flags = CMD_ALONE | CMD_TAKES_LIMIT,
     .min = 1,
-    .max = 2,
+    .max = -1,
     .opts = opts,
     .run = run,
     .complete = complete,

@@ -52,9 +52,15 @@ cli_adapter_sources = \
 	cli/cmd_scripts.c \
 	cli/cmd_calls.c \
 	cli/cmd_smapi.c \
-	cli/smapi_help.c cli/smapi_help.h
+	cli/smapi_help.c cli/smapi_help.h \
+	cli/plugin_check.c cli/plugin_check.h \
+	cli/plugin_try.c cli/plugin_story.c cli/plugin_try.h
 CLI_ADAPTER_LIBS = libadapter.a libsmapi.a
 CLI_ADAPTER_CPPFLAGS = -I$(top_srcdir)/idl/runtime/c -Iidl
+
+cli/libcli_a-cmd_smapi.$(OBJEXT) cli/libcli_a-smapi_help.$(OBJEXT) \
+cli/libcli_a-plugin_check.$(OBJEXT) cli/libcli_a-plugin_try.$(OBJEXT) \
+cli/libcli_a-plugin_story.$(OBJEXT): idl/gen_smapi.h
 
 # The interface's description, also inside the program.
 CLEANFILES += cli/smapi_data.c
@@ -82,7 +88,7 @@ cli/completion_data.c: $(completions) cli/local.mk
 	done > $@.tmp && mv $@.tmp $@
 
 CLI_LIBS = libcli.a $(CLI_ADAPTER_LIBS) libclient.a libbroker.a libbase.a $(JANSSON_LIBS) \
-	$(SQLITE_LIBS) -lm
+	$(SQLITE_LIBS) $(EVENT_LIBS) -lm
 
 bin_PROGRAMS += xmsg
 xmsg_SOURCES = cli/main.c

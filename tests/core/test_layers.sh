@@ -118,7 +118,7 @@ result 'every header has a guard of its own' "$found"
 
 # What is included with quotes is in the file's own folder, in lib, or made by
 # the build; the command line alone looks into the headers of the database and
-# of the adapter's record, and both it and the adapter use the runtime of the
+# of the adapter's record and trials, and both it and the adapter use the runtime of the
 # generated tables.
 found=
 for d in lib $programs; do
@@ -128,7 +128,9 @@ for d in lib $programs; do
 			case $i in
 			config.h | gen_* | html_*) continue ;; # made by the build
 			../broker/sqldb.h) test "$d" = cli && continue ;;
-			../storage-adapter/record.h | ../storage-adapter/call.h)
+			../storage-adapter/record.h | \
+				../storage-adapter/trial.h | \
+				../storage-adapter/call.h)
 				test "$d" = cli && continue ;;
 			idlval.h) case $d in storage-adapter | cli) continue ;; esac ;;
 			*/*) ;;

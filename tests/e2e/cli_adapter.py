@@ -168,7 +168,7 @@ class Plugins(AdapterCase):
         def offers(*words):
             return [l.split("\t")[0] for l in
                     self.x("__complete", "--", *words).lines()]
-        self.assertIn("why", offers("plugin", ""))
+        self.assertEqual(offers("plugin", ""), ["why", "check"])
         for words in (["plugins", ""], ["plugin", "why", ""]):
             got = offers(*words)
             self.assertIn("dpx", got)
@@ -465,6 +465,300 @@ class Smapi(AdapterCase):
         self.assertIn("Volume.create", offers("filebased", "Vol"))
         self.assertEqual(offers("filebased", "SR.set_name", "sr=x", ""),
                          ["dbg=", "new_name="])
+
+
+QUERY = ('{"plugin":"filebased","name":"n","description":"d","vendor":"v",'
+         '"copyright":"c","version":"1","required_api_version":"%s",'
+         '"features":[%s],"configuration":{},"required_cluster_stack":[]%s}')
+ERROR = ('{"code":"%s","params":["x"],"backtrace":{"error":"e","files":[],'
+         '"lines":[]}}')
+
+
+def says(text, status=0):
+    """A script that prints this, whatever it is asked."""
+    return "cat >/dev/null\ncat <<'EOF'\n%s\nEOF\nexit %d\n" % (text, status)
+
+
+class Check(CliCase):
+    """xmsg plugin check: no broker, no adapter; the example plugins, and
+    copies of them with one fault each."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.broker.remove()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def logged(self):
+        return ""
+
+    def setUp(self):
+        self.base = os.path.join(self.folder.name, self._testMethodName)
+        for sub in ("tmp", "volume", "datapath"):
+            os.makedirs(os.path.join(self.base, sub))
+        self.sr = os.path.join(self.base, "sr")
+        self.config = ["--sr-config", "file-uri=file://" + self.sr]
+
+    def copy(self, changes=(), name=PREFIX + "filebased"):
+        """The example under this name, with other scripts in it."""
+        path = os.path.join(self.base, "volume", name)
+        example(self.base, "volume", "filebased", name)
+        for script, text in dict(changes).items():
+            os.unlink(os.path.join(path, script))
+            if text is not None:
+                self.put(os.path.join(path, script), text)
+        return path
+
+    @staticmethod
+    def put(path, text, mode=0o755):
+        with open(path, "w") as f:
+            f.write("#!/bin/sh\n" + text)
+        os.chmod(path, mode)
+
+    def words(self, path, *words):
+        return ["plugin", "check", path, "--env", PYTHON, *words]
+
+    def check(self, path, *words, env=None, **kw):
+        env = dict({"TMPDIR": os.path.join(self.base, "tmp"),
+                    "XMSG_SOCKET": "/nonexistent"}, **(env or {}))
+        done = self.x(*self.words(path, *words), env=env, **kw)
+        self.assertEqual(os.listdir(os.path.join(self.base, "tmp")), [])
+        return done
+
+    def test_the_example(self):
+        done = self.check(self.copy(), *self.config)
+        lines = done.lines()
+        self.assertEqual([l for l in lines[:-1] if l[0] != "\u2713"], [])
+        self.assertRegex(lines[-1], r"^%sfilebased: \d+ passed, 0 failed, "
+                                    r"0 warnings$" % PREFIX)
+        self.assertEqual(done.err, "")
+        said = [l[2:].split(" (")[0] for l in lines]
+        for word in ("SR.create", "SR.attach",
+                     "SR.attach again gives the same handle", "SR.detach",
+                     "SR.detach again", "Volume.create", "Volume.snapshot",
+                     "Volume.clone", "Volume.resize makes it larger",
+                     "Volume.set is kept", "Volume.destroy", "SR.destroy"):
+            self.assertIn(word, said)
+        self.assertEqual(os.listdir(self.sr), [])
+
+    def test_json(self):
+        done = self.check(self.copy(), *self.config, "--json")
+        rows = [json.loads(l) for l in done.lines()]
+        self.assertEqual({r["verdict"] for r in rows[:-1]}, {"ok"})
+        self.assertEqual({r["object"] for r in rows[:-1]}, {"check"})
+        self.assertTrue(any(r["check"] == "SR.attach" and r["duration_s"] > 0
+                            for r in rows))
+        last = rows[-1]
+        self.assertEqual(
+            (last["object"], last["plugin"], last["kind"], last["passed"],
+             last["failed"], last["warnings"], last["skipped"]),
+            ("checked", PREFIX + "filebased", "volume", len(rows) - 1, 0, 0,
+             0))
+
+    def test_without_a_repository(self):
+        done = self.check(self.copy())
+        self.assertIn("- SR and Volume calls: give --sr-config KEY=VALUE to "
+                      "try them; it knows file-uri (", done.out)
+        self.assertFalse(os.path.exists(self.sr))
+
+    def test_keep(self):
+        done = self.check(self.copy(), "--keep", *self.config)
+        self.assertIn("it stays: repository %s, 3 volumes" % self.sr,
+                      done.out)
+        kept = sorted(os.listdir(self.sr))
+        self.assertIn("sr.json", kept)
+        # what is there already is left alone
+        done = self.check(self.copy(name="again." + "filebased"),
+                          *self.config, want=1)
+        self.assertRegex(done.out, r"(?m)^\u2717 SR.create \(.*: failed with")
+        self.assertEqual(sorted(os.listdir(self.sr)), kept)
+
+    def test_datapath(self):
+        name = "loop+file"
+        example(self.base, "datapath", name, name)
+        path = os.path.join(self.base, "datapath", name)
+        image = os.path.join(self.base, "image")
+        with open(image, "wb") as f:
+            f.truncate(1 << 20)
+        done = self.check(path, "--uri", "loop+file://" + image)
+        self.assertIn("Datapath.attach again gives the same answer", done.out)
+        self.assertIn("Datapath.detach again", done.out)
+        self.assertIn(" 0 failed, 0 warnings\n", done.out)
+        self.assertIn("--uri", self.check(path).out)
+        bad = self.check(path, "--uri", "loop+file:///nonexistent", want=1)
+        self.assertRegex(bad.out, r"(?m)^\u2717 Datapath.attach \(.*: failed "
+                                  r"with SR_BACKEND_FAILURE: there is no")
+
+    def test_letters(self):
+        done = self.check(self.copy(), env={"LC_ALL": "C"})
+        self.assertTrue(done.out.isascii())
+        self.assertIn("ok   Plugin.Query", done.out)
+        self.assertEqual(self.check(self.copy(name="org.b"), "-q",
+                                    want=1).lines()[0][0], "\u2717")
+
+    @table([
+        ("it fails", {"Plugin.Query": "echo oops >&2; exit 3\n"},
+         "Plugin.Query (", "ended with exit status 3: oops"),
+        ("it is silent", {"Plugin.Query": "exit 0\n"},
+         "Plugin.Query (", "it printed nothing"),
+        ("it is missing", {"Plugin.Query": None},
+         "Plugin.Query:", "there is no script"),
+        ("it lacks a member", {"Plugin.Query": says('{"plugin":"x"}')},
+         "Plugin.Query (", "is not of type query_result"),
+        ("another version", {"Plugin.Query": says(QUERY % ("9.0", "", ""))},
+         "version of the interface", "unknown SMAPI API version 9.0"),
+        ("a promise", {"Volume.revert": None},
+         "features", "VDI_REVERT is promised, but its script is not there"),
+        ("two values", {"Plugin.diagnostics": says('"a"\n"b"')},
+         "Plugin.diagnostics (", "no single value of JSON"),
+        ("no JSON", {"Plugin.diagnostics": says("hello")},
+         "Plugin.diagnostics (", "no single value of JSON"),
+        ("another type", {"Plugin.diagnostics": says("[1]")},
+         "Plugin.diagnostics (", "not of type string"),
+        ("a signal", {"Plugin.diagnostics": "kill -SEGV $$\n"},
+         "Plugin.diagnostics (", "died of SIGSEGV"),
+        ("time", {"Plugin.diagnostics": "exec sleep 1000\n"},
+         "Plugin.diagnostics (", "took longer than"),
+        ("no program", {"Plugin.diagnostics": None, "SR.stat": None},
+         "SR.stat:", "no volume plugin works without"),
+        ("never fails", {"SR.stat": says("null")},
+         "SR.stat of a repository that is not there (",
+         "it should fail, but ended with exit status 0"),
+        ("fails without an object", {"SR.stat": says("oops", 1)},
+         "SR.stat of a repository that is not there (",
+         "no single value of JSON"),
+        ("fails with another object", {"SR.stat": says('{"code":1}', 1)},
+         "SR.stat of a repository that is not there (",
+         "its error is not of the form"),
+    ])
+    def broken(self, changes, what, why):
+        done = self.check(self.copy(changes), "--timeout", "2s", want=1)
+        bad = [l for l in done.lines()
+               if l.startswith("\u2717 " + what) and why in l]
+        self.assertTrue(bad, done)
+        self.assertRegex(done.lines()[-1], r" [1-9]\d* failed, ")
+
+    @table([
+        ("another handle", {"SR.attach": says('"/x"').replace(
+            "'EOF'", "EOF").replace("/x", "/x/$$")},
+         "SR.attach again gives the same handle", "first /x/"),
+        ("no list", {"SR.ls": says("{}")}, "SR.ls (",
+         "not of type list<volume>"),
+        ("never detached", {"SR.detach": says("null")},
+         "SR.stat of a detached repository (", "it should fail"),
+        ("forgets notes", {"Volume.set": says("null")}, "Volume.set is kept",
+         "keys of Volume.stat have it not"),
+        ("does not grow", {"Volume.resize": says("null")},
+         "Volume.resize makes it larger", "8388608 bytes, not 16777216"),
+        ("does not go", {"Volume.destroy": says("null")},
+         "SR.ls forgets it", "still in the list"),
+        ("is not renamed", {"Volume.set_name": says("null")},
+         "Volume.set_name is kept", "it is 'one'"),
+        ("is refused", {"Volume.clone": says(ERROR % "NO_SPACE", 1)},
+         "Volume.clone (", "failed with NO_SPACE: x"),
+    ])
+    def broken_repository(self, changes, what, why):
+        done = self.check(self.copy(changes), *self.config, want=1)
+        bad = [l for l in done.lines()
+               if l.startswith("\u2717 " + what) and why in l]
+        self.assertTrue(bad, done)
+
+    @table([
+        ("an unknown member", {"Plugin.Query": says(
+            QUERY % ("5.0", "", ',"more":1'))}, "taken, but not of type"),
+        ("an unknown feature", {"Plugin.Query": says(
+            QUERY % ("5.0", '"FLYING"', ""))}, "FLYING is none"),
+        ("an old version", {"Plugin.Query": says(
+            QUERY % ("3.0", "", ""))}, "3.0 is deprecated"),
+        ("another error", {"SR.stat": says(ERROR % "E", 1)},
+         "it fails, but not with Sr_not_attached: E"),
+        ("not complete", {"Volume.create": None}, "Volume.create: it is not"),
+    ])
+    def odd(self, changes, why):
+        done = self.check(self.copy(changes))
+        self.assertIn(why, "".join(l for l in done.lines()
+                                   if l.startswith("!")), done)
+        self.assertIn(" 0 failed, ", done.out)
+
+    def test_names(self):
+        done = self.check(self.copy(name=PREFIX + "other"), want=1)
+        self.assertIn("it calls itself filebased, the folder's name ends in "
+                      "other", done.out)
+        path = self.copy(name="filebased")
+        self.assertIn("looks for %sfilebased" % PREFIX, self.check(path).out)
+        path = self.copy()
+        link = os.path.join(self.base, PREFIX + "linked")
+        os.symlink(path, link)
+        for word in (link, link + "//", os.path.relpath(link)):
+            self.assertIn("the folder's name ends in linked",
+                          self.check(word, want=1).out)
+        for word in (link + "/.", path + "/../" + PREFIX + "filebased"):
+            self.assertIn(" 0 failed", self.check(word).out)
+        self.put(os.path.join(path, "SR.atach"), "exit 0\n")
+        self.assertIn("! names of scripts: there is no method SR.atach (did "
+                      "you mean SR.attach?)", self.check(path).out)
+
+    def test_modes(self):
+        path = self.copy()
+        os.chmod(path, 0o777)
+        done = self.check(path, want=1)
+        self.assertIn("\u2717 owner and modes of the folder: ", done.out)
+        self.assertIn("chmod go-w " + path, done.out)
+        self.assertIn(" 1 failed", done.out)
+        os.chmod(path, 0o755)
+        os.unlink(os.path.join(path, "SR.ls"))
+        self.put(os.path.join(path, "SR.ls"), "exit 0\n", 0o644)
+        done = self.check(path, want=1)
+        self.assertIn("\u2717 SR.ls: %s/SR.ls is not executable: chmod +x"
+                      % path, done.out)
+
+    def test_no_secret(self):
+        path = self.copy({"SR.create": "cat >&2; exit 1\n"})
+        for more in ([], ["--json"]):
+            done = self.check(path, *self.config, "--sr-config",
+                              "password=" + SECRET, *more, want=1)
+            self.assertIn("SR.create", done.out)
+            self.assertNotIn(SECRET, done.out + done.err)
+
+    def test_interrupted(self):
+        """What runs is ended, what was made is removed."""
+        mark = os.path.join(self.base, "mark")
+        path = self.copy({"Volume.clone":
+                          "echo $$ >%s.new; mv %s.new %s; exec sleep 1000\n"
+                          % (mark, mark, mark)})
+        env = {"TMPDIR": os.path.join(self.base, "tmp")}
+        p = self.start(*self.words(path, *self.config), env=env)
+        until(lambda: os.path.exists(mark) or p.poll() is not None,
+              "the script runs", pause=0.01)
+        with open(mark) as f:
+            pid = int(f.read())
+        p.send_signal(signal.SIGINT)
+        out, _ = p.communicate(timeout=30)
+        self.assertEqual(p.returncode, 130, out)
+        self.assertFalse(os.path.exists("/proc/%d" % pid))
+        self.assertEqual(os.listdir(self.sr), [])
+        self.assertEqual(os.listdir(env["TMPDIR"]), [])
+        self.assertNotIn(b"Volume.clone", out)
+
+    @table([
+        ("no folder", ["plugin", "check", "/nonexistent"], 1),
+        ("a file", ["plugin", "check", "/dev/null"], 1),
+        ("no operand", ["plugin", "check"], 2),
+        ("two operands", ["plugin", "check", "/", "/"], 2),
+        ("no pair", ["plugin", "check", "/", "--sr-config", "x"], 2),
+        ("no runner", ["plugin", "check", "/", "--runner", "/nonexistent"],
+         2),
+        ("bad limit", ["plugin", "check", "/", "--timeout", "x"], 2),
+        ("no column", ["plugin", "check", "/", "--json", "--columns", "x"],
+         2),
+    ])
+    def exit_status(self, words, want):
+        done = self.x(*words, want=want)
+        self.assertEqual(done.out, "")
+        self.assertEqual(len(done.err.splitlines()), 1, done)
 
 
 COMMANDS = [["smapi", "one", "SR.ls", "sr=x"], ["plugins"], ["plugin", "why", "one"], ["scripts"],
