@@ -128,8 +128,9 @@ for d in lib $programs; do
 			case $i in
 			config.h | gen_* | html_*) continue ;; # made by the build
 			../broker/sqldb.h) test "$d" = cli && continue ;;
-			../storage-adapter/record.h | ../storage-adapter/trial.h | \
-			../storage-adapter/call.h)
+			../storage-adapter/record.h | \
+				../storage-adapter/trial.h | \
+				../storage-adapter/call.h)
 				test "$d" = cli && continue ;;
 			idlval.h) case $d in storage-adapter | cli) continue ;; esac ;;
 			*/*) ;;
