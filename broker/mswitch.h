@@ -62,6 +62,7 @@ struct ms_limits {
 struct ms_counters {
 	uint64_t published, replied, duplicates, delivered, acked, refused;
 	uint64_t created, destroyed, polls, cancelled;
+	uint64_t damaged; /* messages found damaged */
 };
 
 struct queue {

@@ -198,6 +198,7 @@ do_send(struct sqldb *db, struct store_op *op)
 	sqlite3_bind_int64(s, 11, m->pid);
 	sqlite3_bind_int64(s, 12, m->uid);
 	sqldb_bind(s, 13, m->comm.n ? m->comm : (struct str){NULL, 0});
+	sqlite3_bind_int64(s, 14, sqldb_sum(m));
 	rc = sqldb_run(db, S_MSG_ADD);
 	if (rc == SQLITE_OK && op->u.send.answers) {
 		s = sqldb_stmt(db, S_ANSWER);
