@@ -71,6 +71,9 @@ enum store_rc {
 	STORE_FULL, /* no room: nothing was done */
 	STORE_DOWN, /* certainly not committed */
 	STORE_IO, /* failed, not committed */
+	/* failed while it was being committed: the next start may find it done, or
+	 * not.  The store is gone. */
+	STORE_UNKNOWN,
 };
 
 /* `held` of a message. */
