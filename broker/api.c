@@ -179,10 +179,15 @@ api_ms_error(struct peer *p, enum ms_rc rc, const char *name)
 		api_error(
 		    p, 503, "no_memory", "out of memory", "try again later");
 		break;
-	default:
-		api_error(p, 503, "store", "the store could not do it",
+	case MS_UNKNOWN:
+		api_error(p, 503, "unknown",
+		    "the disk failed while it was written: it may be done",
 		    "look whether it was done, then try again; the"
 		    " broker's log says why");
+		break;
+	default:
+		api_error(p, 503, "store", "the store could not do it",
+		    "it was not done: try again; the broker's log says why");
 	}
 }
 

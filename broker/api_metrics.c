@@ -175,6 +175,9 @@ put_store(struct buf *b, const struct api *a)
 	single(b, "store_degraded", "gauge",
 	    "1 while the store refuses new messages: the disk is full.",
 	    a->degraded);
+	single(b, "store_damaged", "counter",
+	    "Messages found damaged on the disk.",
+	    (int64_t)a->m->counters.damaged);
 	single(b, "store_commits", "counter", "Transactions.",
 	    (int64_t)si.commits);
 	single(b, "store_changes", "counter",

@@ -240,13 +240,21 @@ get_health(const struct v1 *v)
 	const struct queue *q = NULL;
 	int64_t age = oldest_of_all(v->a, &q);
 	struct jsonw w = v1_start(v);
-	int code = v->a->degraded ? 2 : age > 60 * NS_PER_SEC ? 1 : 0;
+	uint64_t damaged = v->a->m->counters.damaged;
+	int code = v->a->degraded || damaged > 0 ? 2
+	    : age > 60 * NS_PER_SEC		 ? 1
+						 : 0;
 	static const char *const word[] = {"ok", "warning", "critical"};
 	char text[400];
 
-	if (code == 2)
+	if (v->a->degraded)
 		snprintf(text, sizeof text,
 		    "the store refuses new messages: is the disk full?");
+	else if (damaged > 0)
+		snprintf(text, sizeof text,
+		    "messages found damaged on the disk, and held: %llu;"
+		    " check the disk",
+		    (unsigned long long)damaged);
 	else if (q != NULL)
 		snprintf(text, sizeof text,
 		    "%u queues, %lld messages, oldest %.1f s in %.*s",

@@ -383,6 +383,7 @@ ms_held_reason(int held)
 	case STORE_HELD_OPERATOR: return "held by an operator";
 	case STORE_HELD_POISON: return "its delivery ended its consumer";
 	case STORE_HELD_REBOOT: return "from before the last reboot";
+	case STORE_HELD_DAMAGED: return "damaged";
 	default: return NULL;
 	}
 }

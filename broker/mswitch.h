@@ -42,7 +42,8 @@ enum ms_rc {
 	MS_HELD, /* not now: the message is on its way out */
 	MS_LIMIT, /* a limit is reached; change.limit names it */
 	MS_FULL, /* the disk is full */
-	MS_STORE, /* the store failed or is overloaded */
+	MS_STORE, /* the store failed or is overloaded: not done */
+	MS_UNKNOWN, /* the store failed: done or not, the next start tells */
 	MS_NO_MEMORY,
 };
 
@@ -62,6 +63,7 @@ struct ms_limits {
 struct ms_counters {
 	uint64_t published, replied, duplicates, delivered, acked, refused;
 	uint64_t created, destroyed, polls, cancelled;
+	uint64_t damaged; /* messages found damaged */
 };
 
 struct queue {

@@ -20,6 +20,7 @@ ms_from_store(enum store_rc rc)
 	case STORE_OK: return MS_OK;
 	case STORE_NO_QUEUE: return MS_NO_QUEUE;
 	case STORE_FULL: return MS_FULL;
+	case STORE_UNKNOWN: return MS_UNKNOWN;
 	default: return MS_STORE;
 	}
 }

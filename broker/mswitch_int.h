@@ -62,6 +62,10 @@ void batch_free(void *ctx, struct session *s);
 void mark_hold(struct mswitch *m, struct queue *q, struct msg *msg, int held,
     const char *note);
 
+/* The disk has changed it: keep it from delivery, in memory only, as every read
+ * finds it out again. */
+void mark_damaged(struct mswitch *m, struct queue *q, struct msg *msg);
+
 /* mswitch.c: the index. */
 void msg_again(struct queue *q, struct msg *msg, bool on);
 struct queue *queue_add(struct mswitch *m, struct str name, struct str owner);

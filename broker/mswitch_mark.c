@@ -174,6 +174,23 @@ mswitch_pause(struct mswitch *m, struct change *ch, struct client *c,
 	return MS_PENDING;
 }
 
+/* Nothing is written: the place on the disk is not to be trusted. */
+void
+mark_damaged(struct mswitch *m, struct queue *q, struct msg *msg)
+{
+	struct ring_event e = {.type = RING_HOLD,
+	    .queue = q->name,
+	    .id = msg->id,
+	    .text = STR("damaged: it is not what was sent")};
+
+	if (msg->held == STORE_HELD_DAMAGED)
+		return;
+	q->held += !msg_is_held(msg);
+	msg->held = STORE_HELD_DAMAGED;
+	m->counters.damaged++;
+	ms_record_event(m, &e, (struct str){NULL, 0});
+}
+
 /* The core's own hold; nobody waits for it. */
 void
 mark_hold(struct mswitch *m, struct queue *q, struct msg *msg, int held,

@@ -183,7 +183,15 @@ give(struct mswitch *m, struct poll *p, const struct pick *k,
 
 	if (msg == NULL || (!p->look && !offered(msg, p->from)))
 		return;
-	if (row != NULL) {
+	if (row != NULL && row->damaged) {
+		mark_damaged(m, k->q, msg);
+		sm = (struct store_msg){.id = k->id,
+		    .at_ns = (int64_t)msg->at_s * NS_PER_SEC,
+		    .uid = -1,
+		    .payload = STR("")};
+		if (!p->look)
+			return;
+	} else if (row != NULL) {
 		sm = *row;
 	} else if (msg->body != NULL) {
 		const struct body *b = msg->body;

@@ -25,8 +25,8 @@
 #define COLUMNS                                                                \
 	"m.id, q.name, m.at_ns, m.held, m.re_id, m.origin, m.reply_to,"        \
 	" m.re_queue, m.key, "
-#define PEER	", m.pid, m.uid, m.comm"
-#define NO_PEER ", 0, -1, NULL"
+#define PEER	", m.pid, m.uid, m.comm, m.sum"
+#define NO_PEER ", 0, -1, NULL, NULL"
 #define SCAN_TAIL                                                              \
 	" FROM message m JOIN queue q USING (qid)"                             \
 	" WHERE m.id > ?1 ORDER BY m.id LIMIT ?2"
@@ -35,7 +35,12 @@
 #define LIST_TAIL " FROM queue WHERE name >= ?1 AND name > ?2 ORDER BY name"
 #define KEPT                                                                   \
 	"at_ns, held, re_id, origin, reply_to, re_queue, key, pid, uid, comm," \
-	" payload"
+	" sum, payload"
+/* Of the other numbers in meta, so that a wrong one is not believed. */
+#define GUARD(reserved, first, acts)                                           \
+	"guard = ~(" reserved " + 3 * " first " + 5 * " acts ")"
+/* The sum of a message carries `held` in its upper byte. */
+#define SUM_HELD "(sum & 0xffffffffffffff) | (?2 << 56)"
 
 static const char *const sql[S_N] = {
     [S_BEGIN] = "BEGIN IMMEDIATE",
@@ -44,15 +49,17 @@ static const char *const sql[S_N] = {
     [S_SAVE] = "SAVEPOINT chain",
     [S_UNDO] = "ROLLBACK TO chain",
     [S_RELEASE] = "RELEASE chain",
-    [S_RESERVE] = "UPDATE meta SET reserved = ?1",
+    [S_RESERVE] =
+	"UPDATE meta SET reserved = ?1, " GUARD("?1", "boot_first", "acts"),
     [S_QUEUE_ADD] = "INSERT INTO queue (name, owner) VALUES (?1, ?2)",
     [S_QUEUE_DEL] = "DELETE FROM queue WHERE qid = ?1",
     [S_MSG_ADD] =
 	"INSERT INTO message (id, qid, at_ns, held, re_id, origin, reply_to,"
-	" re_queue, key, payload, pid, uid, comm) VALUES (?1, ?2, ?3, ?4, ?5,"
-	" ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+	" re_queue, key, payload, pid, uid, comm, sum) VALUES (?1, ?2, ?3, ?4,"
+	" ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     [S_MSG_DEL] = "DELETE FROM message WHERE id = ?1 AND qid = ?2",
-    [S_MSG_MARK] = "UPDATE message SET held = ?2 WHERE id = ?1",
+    [S_MSG_MARK] =
+	"UPDATE message SET held = ?2, sum = " SUM_HELD " WHERE id = ?1",
     [S_ANSWER] = "INSERT OR IGNORE INTO answered (id, reply) VALUES (?1, ?2)",
     [S_GET] = "SELECT " COLUMNS "m.payload" PEER GET_TAIL,
     [S_SCAN] = "SELECT " COLUMNS "m.payload" PEER SCAN_TAIL,
@@ -70,7 +77,8 @@ static const char *const sql[S_N] = {
 	" WHERE id <= (SELECT id FROM answered ORDER BY id DESC LIMIT 1"
 	" OFFSET ?1) AND id NOT IN (SELECT id FROM message)"
 	" ORDER BY id LIMIT 1000)",
-    [S_ACTS] = "UPDATE meta SET acts = ?1",
+    [S_ACTS] =
+	"UPDATE meta SET acts = ?1, " GUARD("reserved", "boot_first", "?1"),
     [S_PAUSE] = "UPDATE queue SET paused = ?2 WHERE qid = ?1",
     [S_KEEP] = "INSERT OR REPLACE INTO removed (id, queue, act, why, gone_ns,"
 	       " by, " KEPT ") SELECT id, ?3, ?4, ?5, ?6, ?7, " KEPT
@@ -140,10 +148,15 @@ static const char schema[] =
  * read with whole messages only: the heads are read without them. */
 static const char *const upgrades[SQLDB_VERSION - 1] = {
     "ALTER TABLE meta ADD COLUMN acts INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE meta ADD COLUMN guard INTEGER;" /* NULL: set by hand */
     "ALTER TABLE queue ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE message ADD COLUMN pid INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE message ADD COLUMN uid INTEGER NOT NULL DEFAULT -1;"
     "ALTER TABLE message ADD COLUMN comm BLOB;"
+    "ALTER TABLE message ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE message SET sum = message_sum(id, (SELECT name FROM queue"
+    " WHERE qid = message.qid), at_ns, held, re_id, origin, reply_to,"
+    " re_queue, key, payload, pid, uid, comm);"
     "CREATE TABLE removed (" /* by hand; kept for a while */
     " id INTEGER PRIMARY KEY,"
     " queue BLOB NOT NULL," /* its name */
@@ -161,6 +174,7 @@ static const char *const upgrades[SQLDB_VERSION - 1] = {
     " pid INTEGER NOT NULL,"
     " uid INTEGER NOT NULL,"
     " comm BLOB,"
+    " sum INTEGER NOT NULL,"
     " payload BLOB NOT NULL"
     ") STRICT;"
     "CREATE INDEX removed_gone ON removed (gone_ns, id);",
@@ -359,7 +373,11 @@ create(struct sqldb *db, int64_t from, int64_t wall_ns, struct err *e)
 	text = buf_steal(&b, NULL);
 	if (text == NULL)
 		return err_set(e, 1, "out of memory");
+	sqlite3_create_function(db->db, "message_sum", -1, SQLITE_UTF8, NULL,
+	    sqldb_sum_row, NULL, NULL);
 	rc = exec(db, text, e);
+	sqlite3_create_function(
+	    db->db, "message_sum", -1, SQLITE_UTF8, NULL, NULL, NULL, NULL);
 	free(text);
 	return rc;
 }
@@ -375,7 +393,8 @@ note_boot(struct sqldb *db, const char *boot_id, struct err *e)
 	if (exec(db, "BEGIN IMMEDIATE", e) == -1)
 		return -1;
 	sqlite3_prepare_v2(db->db,
-	    "UPDATE meta SET boot_id = ?1, boot_first = ?2 WHERE boot_id <> ?1",
+	    "UPDATE meta SET boot_id = ?1, boot_first = ?2, " GUARD(
+		"reserved", "?2", "acts") " WHERE boot_id <> ?1",
 	    -1, &s, NULL);
 	sqlite3_bind_text(s, 1, boot_id, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(s, 2, db->next_id);
@@ -434,6 +453,14 @@ open_writer(struct sqldb *db, const char *path, const char *boot_id,
 		return err_set(e, 1,
 		    "%s: table meta is empty: restore a"
 		    " backup, or move the file away",
+		    path);
+	if (query_int(db,
+		"SELECT " GUARD("reserved", "boot_first",
+		    "acts") " IS NOT TRUE AND guard IS NOT NULL FROM meta") !=
+	    0)
+		return err_set(e, 1,
+		    "%s: the numbers in table meta are damaged: restore a"
+		    " backup, or save what can be read, as in store.md",
 		    path);
 	db->next_id = db->reserved + 1;
 	db->acts = query_int(db, "SELECT acts FROM meta");

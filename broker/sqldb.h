@@ -53,7 +53,9 @@ bool sqldb_prune_due(const struct sqldb *db, int64_t before_ns);
 enum sqldb_end {
 	SQLDB_COMMITTED,
 	SQLDB_ROLLED_BACK, /* every op has its rc; nothing is on disk */
-	SQLDB_BROKEN, /* a sync failed or the file is damaged: end now */
+	/* a sync failed or the file is damaged: end now.  rc tells apart what is
+	 * not done (STORE_IO) and what may be (STORE_UNKNOWN) */
+	SQLDB_BROKEN,
 };
 
 /* What may be tried on a disk with little room. */

@@ -91,6 +91,11 @@ int sqldb_run(struct sqldb *db, int which);
 void sqldb_bind(sqlite3_stmt *s, int i, struct str v);
 struct str sqldb_column(sqlite3_stmt *s, int i);
 
+/* sqldb_read.c: what message.sum must be; the same as a function of SQL, of the
+ * columns of a whole row. */
+int64_t sqldb_sum(const struct store_msg *m);
+void sqldb_sum_row(sqlite3_context *c, int n, sqlite3_value **v);
+
 /* sqldb_write.c: after this result nothing must be written any more; the map. */
 bool sqldb_fatal(struct sqldb *db, int rc);
 struct qent *qent_add(struct sqldb *db, struct str name, int64_t qid);

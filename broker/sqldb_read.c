@@ -1,14 +1,87 @@
 /* SPDX-FileCopyrightText: 2026 the xmsg authors
  * SPDX-License-Identifier: ISC */
 
-/* Reading: one function for each read of the store interface. */
+/*
+ * Reading: one function for each read of the store interface.
+ *
+ * Every whole row is checked against its sum, which covers all that the row says,
+ * the name of its queue included.  What does not fit is handed on as damaged; so
+ * is what SQLite cannot read, when it was asked for by its id.
+ */
 #include "sqldb_int.h"
 
 #include <string.h>
 
+#include "sum.h"
+
+/* ---- the sum of a message ---- */
+
+static uint64_t
+sum_str(uint64_t h, struct str v, bool null)
+{
+	return sum_bytes(sum_word(h, null ? ~0ULL : v.n), v.p, v.n);
+}
+
+/* Of everything but `held`, in the lower 56 bits; above them `held`, so that a
+ * mark needs not read the row. */
+int64_t
+sqldb_sum(const struct store_msg *m)
+{
+	uint64_t h = sum_word(sum_word(1, (uint64_t)m->id), (uint64_t)m->re_id);
+
+	h = sum_word(sum_word(h, (uint64_t)m->at_ns), (uint64_t)m->uid);
+	h = sum_str(sum_word(h, m->pid), m->queue, false);
+	h = sum_str(h, m->origin, false);
+	h = sum_str(h, m->reply_to, m->reply_to.p == NULL);
+	h = sum_str(h, m->re_queue, m->re_queue.p == NULL);
+	h = sum_str(h, m->key, false);
+	h = sum_str(h, m->comm, false);
+	h = sum_str(h, m->payload, false);
+	return (int64_t)((h & 0xffffffffffffffULL) | (uint64_t)m->held << 56);
+}
+
+static struct str
+value_str(sqlite3_value *v)
+{
+	const void *p = sqlite3_value_blob(v);
+	struct str s = {p, (size_t)sqlite3_value_bytes(v)};
+
+	if (p == NULL && sqlite3_value_type(v) != SQLITE_NULL)
+		s.p = "";
+	return s;
+}
+
+/* For the upgrade. */
+void
+sqldb_sum_row(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	struct store_msg m = {0};
+
+	if (n != 13) {
+		sqlite3_result_error(c, "message_sum: 13 columns", -1);
+		return;
+	}
+	m.id = sqlite3_value_int64(v[0]);
+	m.queue = value_str(v[1]);
+	m.at_ns = sqlite3_value_int64(v[2]);
+	m.held = sqlite3_value_int(v[3]);
+	m.re_id = sqlite3_value_int64(v[4]);
+	m.origin = value_str(v[5]);
+	m.reply_to = value_str(v[6]);
+	m.re_queue = value_str(v[7]);
+	m.key = value_str(v[8]);
+	m.payload = value_str(v[9]);
+	m.pid = (uint32_t)sqlite3_value_int64(v[10]);
+	m.uid = sqlite3_value_int64(v[11]);
+	m.comm = value_str(v[12]);
+	sqlite3_result_int64(c, sqldb_sum(&m));
+}
+
+/* ---- reading ---- */
+
 /* A row of a message query as a struct. */
 static void
-row_msg(sqlite3_stmt *s, bool heads, struct store_msg *m)
+row_msg(sqlite3_stmt *s, bool heads, bool checked, struct store_msg *m)
 {
 	memset(m, 0, sizeof *m);
 	m->id = sqlite3_column_int64(s, 0);
@@ -29,6 +102,11 @@ row_msg(sqlite3_stmt *s, bool heads, struct store_msg *m)
 	m->pid = (uint32_t)sqlite3_column_int64(s, 10);
 	m->uid = sqlite3_column_int64(s, 11);
 	m->comm = sqldb_column(s, 12);
+	/* a first version's has none; of a removed one only the beginning is
+	 * read: it is checked when it is put back and read again */
+	m->damaged = !heads && checked &&
+	    sqlite3_column_type(s, 13) != SQLITE_NULL &&
+	    sqlite3_column_int64(s, 13) != sqldb_sum(m);
 }
 
 /* Result of stepping to the end of a query. */
@@ -37,6 +115,14 @@ finish(sqlite3_stmt *s, int rc)
 {
 	sqlite3_reset(s);
 	return rc == SQLITE_DONE || rc == SQLITE_ROW ? STORE_OK : STORE_IO;
+}
+
+/* A row in a damaged page. */
+static struct store_msg
+unreadable(int64_t id, int *rc)
+{
+	*rc = SQLITE_ROW;
+	return (struct store_msg){.id = id, .damaged = true};
 }
 
 static enum store_rc
@@ -51,13 +137,15 @@ read_get(struct sqldb *db, struct store_op *op)
 	for (uint32_t i = 0; i < op->u.get.n; i++) {
 		sqlite3_bind_int64(s, 1, op->u.get.ids[i]);
 		rc = sqlite3_step(s);
-		if (rc == SQLITE_ROW) {
-			row_msg(s, false, &m);
-			if (op->u.get.row(op, &m) != 0)
-				break;
-		} else if (rc != SQLITE_DONE) {
+		if (rc == SQLITE_ROW)
+			row_msg(s, false, true, &m);
+		else if ((rc & 0xff) == SQLITE_CORRUPT)
+			m = unreadable(op->u.get.ids[i], &rc);
+		if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 			break;
-		}
+		if (rc == SQLITE_ROW && op->u.get.row(op, &m) != 0)
+			break;
+		rc = SQLITE_DONE;
 		sqlite3_reset(s);
 	}
 	return finish(s, rc);
@@ -92,7 +180,7 @@ read_scan(struct sqldb *db, struct store_op *op)
 	op->u.scan.upto = op->u.scan.after;
 	op->u.scan.more = false;
 	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-		row_msg(s, heads, &m);
+		row_msg(s, heads, true, &m);
 		if (!wanted(op, m.queue))
 			continue;
 		bytes += m.payload.n;
@@ -199,7 +287,7 @@ read_removed(struct sqldb *db, struct store_op *op)
 	sqlite3_bind_int64(s, 4, max ? (int64_t)max : -1);
 	sqlite3_bind_int(s, 5, STORE_BEGINNING);
 	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-		row_msg(s, false, &g.msg);
+		row_msg(s, false, false, &g.msg);
 		g.size = (uint64_t)sqlite3_column_int64(s, 13);
 		g.act = sqlite3_column_int64(s, 14);
 		g.gone_ns = sqlite3_column_int64(s, 15);

@@ -198,6 +198,7 @@ do_send(struct sqldb *db, struct store_op *op)
 	sqlite3_bind_int64(s, 11, m->pid);
 	sqlite3_bind_int64(s, 12, m->uid);
 	sqldb_bind(s, 13, m->comm.n ? m->comm : (struct str){NULL, 0});
+	sqlite3_bind_int64(s, 14, sqldb_sum(m));
 	rc = sqldb_run(db, S_MSG_ADD);
 	if (rc == SQLITE_OK && op->u.send.answers) {
 		s = sqldb_stmt(db, S_ANSWER);
@@ -458,21 +459,22 @@ sqldb_fatal(struct sqldb *db, int rc)
 	}
 }
 
-/* Sort a failure: no room, or nothing to go on with. */
+/* Sort a failure: no room, or nothing to go on with.  When it came while the
+ * transaction was written to the log, it may be there, whole. */
 static enum sqldb_end
-failed(struct sqldb *db, struct store_op *ops, int rc, int64_t reserved,
-    int64_t acts)
+failed(struct sqldb *db, struct store_op *ops, int rc, bool committing)
 {
-	enum store_rc why = (rc & 0xff) == SQLITE_FULL ? STORE_FULL : STORE_IO;
+	bool fatal = sqldb_fatal(db, rc);
+	enum store_rc why = (rc & 0xff) == SQLITE_FULL ? STORE_FULL
+	    : fatal && committing		       ? STORE_UNKNOWN
+						       : STORE_IO;
 
 	if (!sqlite3_get_autocommit(db->db))
 		(void)sqldb_run(
 		    db, S_ROLLBACK); /* the batch is void either way */
 	qent_settle(db, false);
-	db->reserved = reserved;
-	db->acts = acts;
 	chain_rc(ops, NULL, why);
-	return sqldb_fatal(db, rc) ? SQLDB_BROKEN : SQLDB_ROLLED_BACK;
+	return fatal ? SQLDB_BROKEN : SQLDB_ROLLED_BACK;
 }
 
 /* Apply a batch. */
@@ -482,6 +484,7 @@ sqldb_apply(struct sqldb *db, struct store_op *ops, enum sqldb_room room)
 	struct store_op *op, *end;
 	int64_t reserved = db->reserved, acts = db->acts;
 	int rc = db->broken ? SQLITE_IOERR : sqldb_run(db, S_BEGIN);
+	bool committing = false;
 
 	db->tight = room != SQLDB_ANY; /* then nothing is kept */
 	for (op = ops; op != NULL && rc == SQLITE_OK; op = end) {
@@ -491,10 +494,15 @@ sqldb_apply(struct sqldb *db, struct store_op *ops, enum sqldb_room room)
 		else
 			rc = apply_chain(db, op, end);
 	}
-	if (rc == SQLITE_OK)
+	if (rc == SQLITE_OK) {
+		committing = true;
 		rc = sqldb_run(db, S_COMMIT);
-	if (rc != SQLITE_OK)
-		return failed(db, ops, rc, reserved, acts);
+	}
+	if (rc != SQLITE_OK) {
+		db->reserved = reserved;
+		db->acts = acts;
+		return failed(db, ops, rc, committing);
+	}
 	qent_settle(db, true);
 	return SQLDB_COMMITTED;
 }

@@ -85,6 +85,7 @@ store_rc_text(enum store_rc rc)
 	    [STORE_FULL] = "the disk is full",
 	    [STORE_DOWN] = "the store is shutting down",
 	    [STORE_IO] = "the store failed to write",
+	    [STORE_UNKNOWN] = "the store failed, and may have done it",
 	};
 
 	return rc < sizeof text / sizeof *text ? text[rc] : "unknown";

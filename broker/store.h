@@ -71,6 +71,9 @@ enum store_rc {
 	STORE_FULL, /* no room: nothing was done */
 	STORE_DOWN, /* certainly not committed */
 	STORE_IO, /* failed, not committed */
+	/* failed while it was being committed: the next start may find it done, or
+	 * not.  The store is gone. */
+	STORE_UNKNOWN,
 };
 
 /* `held` of a message. */
@@ -80,6 +83,7 @@ enum store_held {
 	STORE_HELD_OPERATOR = 1,
 	STORE_HELD_POISON = 2, /* its delivery killed the consumer */
 	STORE_HELD_REBOOT = 3, /* from before a reboot; derived, not stored */
+	STORE_HELD_DAMAGED = 4, /* the disk has changed it; not stored */
 };
 
 struct store_msg {
@@ -92,6 +96,7 @@ struct store_msg {
 	int64_t re_id; /* ... and its id; 0 = this is a request */
 	struct str key; /* idempotency key, n == 0: none */
 	int held; /* enum store_held */
+	bool damaged; /* whole rows only: it is not what was sent */
 	uint32_t pid; /* of the sender, 0 unknown */
 	int64_t uid; /* -1 unknown */
 	struct str comm; /* its name; these three come with whole rows only */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
 #include "xalloc.h"
 
 /* Copy one string of a row into the arena; p becomes an offset. */
@@ -59,6 +60,10 @@ job_rows(struct store_op *op)
 static int
 collect_msg(struct store_op *op, const struct store_msg *m)
 {
+	if (m->damaged)
+		log_error("store",
+		    "message %lld is damaged on the disk: it is not delivered",
+		    (long long)m->id);
 	return collect(job_rows(op), (struct store_gone){.msg = *m});
 }
 

@@ -2,7 +2,7 @@
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
 	lib/err.c lib/err.h \
-	lib/str.h lib/version.h \
+	lib/str.h lib/sum.h lib/version.h \
 	lib/log.c lib/log.h \
 	lib/xalloc.c lib/xalloc.h \
 	lib/clock.c lib/clock.h \

@@ -25,6 +25,8 @@
 
 #include <string.h>
 
+#include "sum.h"
+
 #define MAGIC	0x676e697267736d78ULL /* "xmsgring" */
 #define VERSION 1u
 #define AREA	4096 /* where the records begin */
@@ -161,29 +163,13 @@ load(const struct ring *r)
 
 /* ---- records ---- */
 
-/* Sum over whole words: every step is a bijection of what came before, so no
- * single change goes unseen. */
-static uint64_t
-sum_words(uint64_t h, const void *p, size_t n)
-{
-	const unsigned char *c = p;
-	uint64_t w;
-
-	for (; n >= 8; c += 8, n -= 8) {
-		memcpy(&w, c, 8);
-		h = (h ^ w) * 0x9e3779b97f4a7c15ULL;
-		h ^= h >> 29;
-	}
-	return h;
-}
-
 /* The sum a record of this length at this place should carry. */
 static uint64_t
 sum_of(const void *rec, uint32_t len, uint64_t where)
 {
 	size_t skip = offsetof(struct rec, seq);
 
-	return sum_words(
+	return sum_bytes(
 	    where * 31 + len, (const char *)rec + skip, len - skip);
 }
 

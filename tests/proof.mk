@@ -3,9 +3,12 @@
 
 # The promises, tested until they hold: power cuts and damaged files.  What they
 # have shown: doc/proof.md.  XMSG_FULL=1 runs all of it.
-proof_tests = tests/proof/test_crash_store tests/proof/test_crash_state
+proof_tests = tests/proof/test_crash_store tests/proof/test_crash_state \
+	tests/proof/test_damage_store
 check_PROGRAMS += $(proof_tests)
 TESTS += $(proof_tests)
+dist_check_SCRIPTS += tests/proof/test_damage.py
+TESTS += tests/proof/test_damage.py
 tests_proof_test_crash_store_SOURCES = tests/proof/test_crash_store.c \
 	tests/support/crashvfs.c tests/support/crashvfs.h
 tests_proof_test_crash_store_CPPFLAGS = $(CORE_INCLUDES)
@@ -20,3 +23,8 @@ tests_proof_test_crash_state_CPPFLAGS = $(ADAPTER_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_proof_test_crash_state_LDFLAGS = $(AM_LDFLAGS) $(ADAPTER_WRAP) \
 	-Wl,--wrap=sqlite3_exec
 tests_proof_test_crash_state_LDADD = $(ADAPTER_TEST_LIBS)
+tests_proof_test_damage_store_SOURCES = tests/proof/test_damage_store.c
+tests_proof_test_damage_store_CPPFLAGS = $(CORE_INCLUDES)
+tests_proof_test_damage_store_LDFLAGS = $(CORE_LINK) \
+	-Wl,--wrap=posix_fallocate
+tests_proof_test_damage_store_LDADD = $(CORE_LINK_LIBS)

@@ -245,7 +245,7 @@ settings_are_in_force(void **state)
 	}
 	/* extended codes: which constraint */
 	assert_int_equal(
-	    sqlite3_exec(h[0], "INSERT INTO meta VALUES (1, 1, '', 1, 0)", NULL,
+	    sqlite3_exec(h[0], "INSERT INTO meta VALUES (1, 1, '', 1, 0, NULL)", NULL,
 		NULL, NULL),
 	    SQLITE_CONSTRAINT_PRIMARYKEY);
 	for (int i = 3; i-- > 0;)
@@ -264,9 +264,11 @@ tables_are_strict(void **state)
 	    "message.id INTEGER,message.key BLOB,message.origin BLOB,"
 	    "message.payload BLOB,message.pid INTEGER,message.qid INTEGER,"
 	    "message.re_id INTEGER,"
-	    "message.re_queue BLOB,message.reply_to BLOB,message.uid INTEGER,"
+	    "message.re_queue BLOB,message.reply_to BLOB,"
+	    "message.sum INTEGER,message.uid INTEGER,"
 	    "meta.acts INTEGER,"
-	    "meta.boot_first INTEGER,meta.boot_id TEXT,meta.one INTEGER,"
+	    "meta.boot_first INTEGER,meta.boot_id TEXT,"
+	    "meta.guard INTEGER,meta.one INTEGER,"
 	    "meta.reserved INTEGER,queue.name BLOB,queue.owner BLOB,"
 	    "queue.paused INTEGER,queue.qid INTEGER,"
 	    "removed.act INTEGER,removed.at_ns INTEGER,removed.by BLOB,"
@@ -274,7 +276,8 @@ tables_are_strict(void **state)
 	    "removed.id INTEGER,removed.key BLOB,removed.origin BLOB,"
 	    "removed.payload BLOB,removed.pid INTEGER,removed.queue BLOB,"
 	    "removed.re_id INTEGER,removed.re_queue BLOB,"
-	    "removed.reply_to BLOB,removed.uid INTEGER,removed.why INTEGER";
+	    "removed.reply_to BLOB,removed.sum INTEGER,"
+	    "removed.uid INTEGER,removed.why INTEGER";
 	struct fix *f = *state;
 	struct sqldb *db = must_open(f, SQLDB_WRITER, BOOT_A);
 	sqlite3_stmt *s = NULL;
@@ -407,6 +410,7 @@ static int
 put_msg(struct store_op *op, const struct store_msg *m)
 {
 	(void)op;
+	assert_false(m->damaged);
 	buf_addf(&all, "%d %.*s at %d held %d re %d %.*s>%.*s %.*s key %.*s",
 	    (int)m->id, (int)m->queue.n, m->queue.p, (int)m->at_ns, m->held,
 	    (int)m->re_id, (int)m->origin.n, m->origin.p, (int)m->reply_to.n,

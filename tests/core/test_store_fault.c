@@ -48,6 +48,7 @@ struct run {
 	enum fate fate[OPS];
 	bool acked[OPS], unsure_ack[OPS]; /* of the message of a send */
 	bool bad; /* something was refused for good */
+	int unsure; /* ops that may be done */
 };
 
 /* Operation i: queues first, then sends, acks of every third message, marks, and
@@ -88,9 +89,10 @@ note(struct run *r, int i)
 	if (r->bad && rc == STORE_OK)
 		fail_msg("op %d is acknowledged after the end", i);
 	r->fate[i] = rc == STORE_OK ? DONE : REFUSED;
-	r->bad |= rc == STORE_IO;
-	if (rc == STORE_IO && faultvfs_failed() == FAULT_SYNC)
-		r->fate[i] = UNSURE; /* it was written, then not synced */
+	r->bad |= rc == STORE_IO || rc == STORE_UNKNOWN;
+	if (rc == STORE_UNKNOWN)
+		r->fate[i] = UNSURE; /* it may have been written */
+	r->unsure += rc == STORE_UNKNOWN;
 	if (ack && r->fate[i] == DONE)
 		r->acked[i - 1] = true;
 	if (ack && r->fate[i] == UNSURE)
@@ -243,6 +245,9 @@ run_with(const struct st_kind *k, long n, bool full, bool lasting)
 		if (hit && how == FAULT_SYNC && !full)
 			assert_true(r->t.gone > 0);
 		end_script(r);
+		if (full) /* nothing was done: it is said so */
+			assert_int_equal(r->unsure, 0);
+		assert_true(r->unsure <= 2); /* one batch, the last */
 	} else {
 		assert_true(hit && r->t.err.text[0] != '\0');
 	}

@@ -1,0 +1,305 @@
+/* SPDX-FileCopyrightText: 2026 the xmsg authors
+ * SPDX-License-Identifier: ISC */
+
+/*
+ * Bytes that a disk has changed (promise R24): each byte of a small database is
+ * changed in turn, and the store opened over it.  It says why it cannot, or it
+ * serves: then every message that it hands out as whole is, to the byte, one that
+ * was sent, in its queue, held if it was held; and no id is given again.  It
+ * never crashes and never hangs.
+ *
+ * In a changed byte one bit differs, or all, or it is zero.  A sample is taken,
+ * with XMSG_FULL=1 all bytes.
+ */
+#include "support/unit.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "clock.h"
+#include "support/faultvfs.h"
+#include "support/logtest.h"
+#include "support/rnd.h"
+#include "support/storetest.h"
+
+#define MSGS   24
+#define SAMPLE 900
+
+int __wrap_posix_fallocate(int fd, off_t off, off_t n);
+
+/* The reserve, without its cost. */
+int
+__wrap_posix_fallocate(int fd, off_t off, off_t n)
+{
+	return ftruncate(fd, off + n) == 0 ? 0 : errno;
+}
+
+/* ---- the database ---- */
+
+static struct {
+	char *p;
+	size_t n;
+} file; /* as it was */
+static struct st_op sent[MSGS]; /* rows: as read from it */
+static struct st_op good;
+static int64_t top;
+
+/* Messages of all kinds in two queues, some acknowledged, held, removed. */
+static void
+fill(struct st *t)
+{
+	static char big[9000];
+	struct st_op mark = {.op.kind = STORE_MARK};
+
+	memset(big, 'B', sizeof big);
+	assert_int_equal(st_create(t, "first"), STORE_OK);
+	assert_int_equal(st_create_owned(t, "second", "me"), STORE_OK);
+	for (int i = 0; i < MSGS; i++) {
+		struct store_msg *m = &sent[i].op.u.send.msg;
+
+		st_fill_send(&sent[i], i % 2 ? STR("second") : STR("first"),
+		    (struct str){big, i == 7 ? sizeof big : 30 + (size_t)i});
+		m->key = i % 5 == 0 ? STR("key") : (struct str){NULL, 0};
+		m->comm = STR("tester");
+		m->re_id = i % 7 == 3 ? i : 0;
+		m->re_queue = i % 7 == 3 ? STR("first") : (struct str){NULL, 0};
+		sent[i].op.u.send.answers = i % 7 == 3;
+		assert_int_equal(st_do(t, &sent[i]), STORE_OK);
+		top = m->id;
+	}
+	assert_int_equal(st_ack(t, "first", top - 1), STORE_OK);
+	assert_int_equal(st_remove(t, "second", top - 2, 1), STORE_OK);
+	mark.op.u.mark.id = top - 4;
+	mark.op.u.mark.held = STORE_HELD_OPERATOR;
+	assert_int_equal(st_do(t, &mark), STORE_OK);
+}
+
+/* Make it, read it back, keep the file. */
+static int
+make(void **state)
+{
+	struct st t;
+	FILE *f;
+	long n;
+
+	(void)state;
+	st_init(&t, &st_kinds[2]);
+	assert_true(st_open(&t));
+	fill(&t);
+	st_scan(&t, &good);
+	assert_true(good.nrows == MSGS - 2);
+	st_close(&t);
+	f = fopen(t.path, "rb");
+	assert_non_null(f);
+	assert_int_equal(fseek(f, 0, SEEK_END), 0);
+	n = ftell(f);
+	rewind(f);
+	file.n = (size_t)n;
+	file.p = malloc(file.n);
+	assert_non_null(file.p);
+	assert_int_equal(fread(file.p, 1, file.n, f), file.n);
+	fclose(f);
+	st_fini(&t);
+	return 0;
+}
+
+static int
+drop(void **state)
+{
+	(void)state;
+	free(file.p);
+	st_free(&good);
+	return 0;
+}
+
+/* ---- one change ---- */
+
+struct verdicts {
+	long refused, served, found, missing, gone;
+};
+
+/* Is the row one of those that were sent? */
+static bool
+is_good(const struct store_msg *m)
+{
+	for (size_t i = 0; i < good.nrows; i++) {
+		const struct store_msg *g = &good.rows[i].m;
+
+		if (g->id == m->id)
+			return str_eq(g->queue, m->queue) &&
+			    str_eq(g->payload, m->payload) &&
+			    str_eq(g->reply_to, m->reply_to) &&
+			    str_eq(g->re_queue, m->re_queue) &&
+			    str_eq(g->origin, m->origin) &&
+			    str_eq(g->key, m->key) && g->re_id == m->re_id &&
+			    g->at_ns == m->at_ns && g->held == m->held;
+	}
+	return false;
+}
+
+/* What the broker reads at start: queues, answers, heads.  False when one of
+ * them cannot be read: then it does not start. */
+static bool
+load(struct st *t, struct st_op *heads)
+{
+	static const enum store_kind kinds[] = {STORE_LIST, STORE_ANSWERS};
+	struct st_op o;
+	bool ok = true;
+
+	for (size_t i = 0; i < 2; i++) {
+		st_fill_read(&o, kinds[i]);
+		ok &= st_do(t, &o) == STORE_OK;
+		st_free(&o);
+	}
+	st_fill_read(heads, STORE_SCAN);
+	heads->op.u.scan.after = -1;
+	heads->op.u.scan.heads = true;
+	return st_do(t, heads) == STORE_OK && ok;
+}
+
+/* What it hands out. */
+static void
+deliver(struct st *t, const struct st_op *heads, size_t at, struct verdicts *v)
+{
+	int64_t ids[MSGS * 4];
+	struct st_op o;
+	size_t n = 0, whole = 0;
+
+	for (; n < heads->nrows && n < sizeof ids / sizeof *ids; n++)
+		ids[n] = heads->rows[n].m.id;
+	st_fill_read(&o, STORE_GET);
+	o.op.u.get.ids = ids;
+	o.op.u.get.n = (uint32_t)n;
+	(void)st_do(t, &o);
+	for (size_t k = 0; k < o.nrows; k++) {
+		v->found += o.rows[k].m.damaged;
+		whole += !o.rows[k].m.damaged;
+		if (!o.rows[k].m.damaged && !is_good(&o.rows[k].m))
+			fail_msg("byte %zu: message %lld is wrong", at,
+			    (long long)o.rows[k].m.id);
+	}
+	st_free(&o);
+	v->missing += whole < good.nrows;
+}
+
+/* Wait for it, or for the end of the store; true when it is done well. */
+static bool
+done(struct st *t, struct st_op *o)
+{
+	if (t->gone > 0)
+		return false;
+	st_submit(t, o);
+	store_kick(t->s);
+	while (!o->done && t->gone == 0)
+		event_base_loop(t->base, EVLOOP_ONCE);
+	return o->done && o->op.rc == STORE_OK;
+}
+
+/* It goes on, or says that it is over. */
+static void
+work(struct st *t, size_t at, struct verdicts *v)
+{
+	static struct st_op make_, send_, ack_; /* may be done at close only */
+
+	memset(&make_, 0, sizeof make_);
+	make_.op.kind = STORE_CREATE;
+	make_.op.u.create.name = STR("more");
+	st_fill_send(&send_, STR("more"), STR("payload"));
+	st_fill_ack(&ack_, STR("first"), good.rows[0].m.id);
+	if (done(t, &make_) && done(t, &send_) && send_.op.u.send.msg.id <= top)
+		fail_msg("byte %zu: an id is given again", at);
+	(void)done(t, &ack_);
+	v->gone += t->gone > 0;
+}
+
+/* Change the byte at `at`, open, look. */
+static void
+change(size_t at, unsigned char to, struct verdicts *v)
+{
+	char was = file.p[at];
+	struct st_op heads;
+	struct st t;
+
+	st_init(&t, &st_kinds[2]);
+	file.p[at] = (char)to;
+	tempdir_write(t.path, file.p, file.n);
+	file.p[at] = was;
+	if (!st_open(&t)) {
+		if (strstr(t.err.text, "switch.db") == NULL)
+			fail_msg("byte %zu: no clear line: %s", at, t.err.text);
+		v->refused++;
+	} else if (!load(&t, &heads)) {
+		st_free(&heads);
+		v->refused++;
+	} else {
+		v->served++;
+		deliver(&t, &heads, at, v);
+		st_free(&heads);
+		work(&t, at, v);
+	}
+	st_fini(&t);
+	logtest_clear();
+}
+
+static void
+nothing_wrong_is_delivered(void **state)
+{
+	struct rnd r = rnd_start("damage");
+	bool full = getenv("XMSG_FULL") != NULL;
+	size_t n = full ? file.n : SAMPLE;
+	int64_t began = clock_mono_ns();
+	struct verdicts v = {0};
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		size_t at = full ? i : rnd_below(&r, file.n);
+		unsigned char was = (unsigned char)file.p[at];
+		unsigned char to =
+		    (unsigned char)(was ^ 1u << rnd_below(&r, 8));
+
+		if (i % 3 == 1)
+			to = (unsigned char)~was;
+		else if (i % 3 == 2 && was != 0)
+			to = 0;
+		change(at, to, &v);
+	}
+	print_message(
+	    "# %zu of %zu bytes in %.1f s: %ld refused, %ld served; %ld"
+	    " messages found damaged, %ld times one was not there,"
+	    " %ld times it ended itself\n",
+	    n, file.n, (double)(clock_mono_ns() - began) / 1e9, v.refused,
+	    v.served, v.found, v.missing, v.gone);
+	assert_true(v.refused > 0 && v.served > 0);
+}
+
+/* Each byte of what a message says is seen, whatever it turns into. */
+static void
+each_byte_of_a_payload_is_seen(void **state)
+{
+	struct verdicts v = {0};
+	const char *at = memmem(file.p, file.n, "testeranswers", 13);
+	long before;
+
+	(void)state;
+	assert_non_null(at);
+	for (size_t i = 0; i < 13 + 30; i++) {
+		before = v.found + v.missing;
+		change((size_t)(at - file.p) + i, (unsigned char)at[i] ^ 1, &v);
+		assert_true(v.found + v.missing > before);
+	}
+	assert_int_equal(v.found, 13 + 30);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_byte_of_a_payload_is_seen),
+	    cmocka_unit_test(nothing_wrong_is_delivered),
+	};
+
+	faultvfs_install(); /* no need to sync */
+	return cmocka_run_group_tests(tests, make, drop);
+}
