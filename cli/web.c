@@ -461,8 +461,11 @@ on_listener(struct web *w)
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct conn *to = NULL;
 
-	if (fd == -1)
+	if (fd == -1) {
+		if (errno == EMFILE || errno == ENFILE)
+			(void)poll(NULL, 0, 50); /* it would be told for ever */
 		return;
+	}
 	for (struct conn *c = conns; c < conns + MOST; c++) {
 		if (c->state == FREE) {
 			to = c;

@@ -65,7 +65,7 @@ function arrow(g, x1, x2, y, width, text, class_) {
 	g.append(sv("path", { class: "arrow", d: `M${x1} ${y}H${x2 - d * 6}` }),
 		sv("path", { class: "tip", d: `M${x2} ${y}l${-d * 8} -4v8z` }));
 	if (text) g.append(sv("text", { class: "lab " + class_, x: (x1 + x2) / 2 - d * 3, y: y - 4,
-		"text-anchor": "middle" }, cut(text, Math.max(8, Math.floor((Math.abs(x2 - x1) - 16) / 7)))));
+		"text-anchor": "middle" }, cut(text, Math.max(13, Math.floor((Math.abs(x2 - x1) - 16) / 7)))));
 }
 function row(e, i, lanes, at, width) {
 	const y = i * ROW + 17, g = sv("g", { class: "row k-" + kind(e) });

@@ -128,13 +128,15 @@ class Shows(Case):
         """What the recorder no longer has, the broker is asked for."""
         browser.js("take_ = take; take = (a, f, j) => "
                    "take_({...a, events: []}, f, j); 0")
-        browser.js("events = []; open.clear(); mark('a gap')")
+        browser.js("events = []; open.clear(); "
+                   "seeded = 0; mark('a gap')")
         browser.wait("open.size === 3", "they are asked for")
         self.wait_text("open", "VDI.activate")
         self.wait_text("open", "heldVolume.destroy")
         ident = browser.js("[...open.values()].find(o => o.method === "
                            "'SR.probe').id")
         self.traffic.xapi.ack(play.Traffic.LINSTOR, ident)
+        browser.js("for (const o of open.values()) o.asked = 0")
         browser.wait("open.size === 2", "one has gone unseen")
         self.quiet()
 

@@ -4,19 +4,19 @@
 """`xmsg web`: who gets an answer, and what may be asked."""
 
 import os
+import random
 import re
 import signal
 import socket
 import subprocess
 import sys
-import time
 import unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from web import Web  # noqa: E402
 import tap  # noqa: E402
-from broker import Broker, PATIENCE, program, until  # noqa: E402
+from broker import Broker, PATIENCE, get, program, until  # noqa: E402
 
 SECRET = '{"method":"m","params":[{"chappassword":"hunter2"}]}'
 
@@ -125,7 +125,6 @@ class What(Case):
                           got.fields["content-security-policy"])
         page = self.web.ask("/ui")
         with self.broker.conn() as c:
-            from broker import get
             whole = c.ask(get("/ui"))
         self.assertEqual(page.body, whole.body)
         self.assertEqual(page.fields["content-security-policy"],
@@ -204,6 +203,30 @@ class What(Case):
             "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /shutdown "
             "HTTP/1.1\r\n\r\n" % self.web.port).encode())
         self.assertEqual(smuggled.count(b"HTTP/1.1 "), 1)
+        self.assertEqual(self.web.ask("/ui").status, 200)
+
+    def test_garbage(self):
+        """Requests with a few bytes changed: an answer or none, and it
+        lives on."""
+        rnd = random.Random(7)
+        whole = ("GET /v1/queues/a%%2Fb?payload=1 HTTP/1.1\r\nHost: "
+                 "127.0.0.1:%d\r\nCookie: %s\r\nConnection: close\r\n\r\n" % (
+                     self.web.port, self.web.cookie)).encode()
+        for _ in range(400):
+            text = bytearray(whole)
+            for _ in range(rnd.randrange(1, 6)):
+                at = rnd.randrange(len(text))
+                text[at:at + rnd.randrange(3)] = bytes(
+                    rnd.randrange(256) for _ in range(rnd.randrange(4)))
+            with self.web.connect() as s:
+                s.sendall(bytes(text))
+                s.shutdown(socket.SHUT_WR)
+                try:
+                    while s.recv(65536):
+                        pass
+                except ConnectionResetError:
+                    pass
+        self.assertIsNone(self.web.process.poll())
         self.assertEqual(self.web.ask("/ui").status, 200)
 
     def test_requests_in_a_row(self):
