@@ -7,8 +7,9 @@ proof_tests = tests/proof/test_crash_store tests/proof/test_crash_state \
 	tests/proof/test_damage_store
 check_PROGRAMS += $(proof_tests)
 TESTS += $(proof_tests)
-dist_check_SCRIPTS += tests/proof/test_damage.py
-TESTS += tests/proof/test_damage.py
+proof_scripts = tests/proof/test_damage.py tests/proof/test_failed_sync.py
+dist_check_SCRIPTS += $(proof_scripts)
+TESTS += $(proof_scripts)
 tests_proof_test_crash_store_SOURCES = tests/proof/test_crash_store.c \
 	tests/support/crashvfs.c tests/support/crashvfs.h
 tests_proof_test_crash_store_CPPFLAGS = $(CORE_INCLUDES)
