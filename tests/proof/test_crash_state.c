@@ -257,6 +257,7 @@ main(void)
 
 	for (int k = 0; k < SRS; k++)
 		snprintf(names[k], sizeof names[k], "sr%d", k);
+	tempdir_in_memory();
 	crashvfs_install();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: ISC */
 
 /*
- * Losing the power at any point (promises R1, R25): a script of mixed operations
+ * Losing the power at any point (promise R1): a script of mixed operations
  * runs over the durable store while a file layer writes down every write, sync
  * and deletion.  Then images of the disk are built as a crash between any two of
  * these calls might leave them, each is opened with the real store, and what it
@@ -17,14 +17,8 @@
  */
 #include "support/unit.h"
 
-#include <errno.h>
-#include <unistd.h>
-
-#include <event2/event.h>
-#include <sqlite3.h>
-
 #include "clock.h"
-#include "sqldb.h"
+#include "crashtest.h"
 #include "support/crashvfs.h"
 #include "support/logtest.h"
 #include "support/rnd.h"
@@ -33,101 +27,6 @@
 #define CHAINS 220
 #define QUEUES 4
 #define MOST   600 /* messages */
-
-/* ---- what is bent ---- */
-
-int __real_posix_fallocate(int fd, off_t off, off_t n);
-int __wrap_posix_fallocate(int fd, off_t off, off_t n);
-int __real_sqlite3_exec(sqlite3 *db, const char *sql,
-    int (*fn)(void *, int, char **, char **), void *arg, char **msg);
-int __wrap_sqlite3_exec(sqlite3 *db, const char *sql,
-    int (*fn)(void *, int, char **, char **), void *arg, char **msg);
-
-static const char *synchronous; /* NULL: as the store has it */
-
-/* The reserve, without its cost. */
-int
-__wrap_posix_fallocate(int fd, off_t off, off_t n)
-{
-	return ftruncate(fd, off + n) == 0 ? 0 : errno;
-}
-
-/* Another value of the setting that everything hangs on. */
-int
-__wrap_sqlite3_exec(sqlite3 *db, const char *sql,
-    int (*fn)(void *, int, char **, char **), void *arg, char **msg)
-{
-	const char *key = "synchronous=FULL;", *at = strstr(sql, key);
-	char text[1000];
-
-	if (synchronous == NULL || at == NULL)
-		return __real_sqlite3_exec(db, sql, fn, arg, msg);
-	snprintf(text, sizeof text, "%.*ssynchronous=%s;%s", (int)(at - sql),
-	    sql, synchronous, at + strlen(key));
-	return __real_sqlite3_exec(db, text, fn, arg, msg);
-}
-
-/* ---- the state of a store as one number ---- */
-
-static uint64_t
-mix(uint64_t h, const void *p, size_t n)
-{
-	const unsigned char *b = p;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ b[i]) * 0x100000001b3ULL;
-	return h;
-}
-
-static uint64_t
-mix_int(uint64_t h, int64_t v)
-{
-	return mix(h, &v, sizeof v);
-}
-
-static uint64_t
-mix_str(uint64_t h, struct str s)
-{
-	return mix(mix_int(h, s.p ? (int64_t)s.n : -1), s.p, s.p ? s.n : 0);
-}
-
-static uint64_t
-mix_msg(uint64_t h, const struct store_msg *m)
-{
-	h = mix_str(mix_int(h, m->id), m->queue);
-	h = mix_int(mix_str(mix_int(h, m->at_ns), m->origin), m->held);
-	h = mix_int(mix_str(mix_str(h, m->reply_to), m->re_queue), m->re_id);
-	return mix_str(mix_str(h, m->key), m->payload);
-}
-
-/* Queues, answers, messages, and what is kept; *last: the highest id seen. */
-static uint64_t
-digest(struct st *t, int64_t *last)
-{
-	static const enum store_kind kinds[] = {
-	    STORE_LIST, STORE_ANSWERS, STORE_SCAN, STORE_REMOVED};
-	uint64_t h = 0xcbf29ce484222325ULL;
-	struct st_op o;
-
-	*last = 0;
-	for (size_t k = 0; k < 4; k++) {
-		st_fill_read(&o, kinds[k]);
-		if (kinds[k] == STORE_SCAN)
-			o.op.u.scan.after = -1;
-		if (st_do(t, &o) != STORE_OK)
-			h = 1; /* no state is this one */
-		h = mix_int(h, (int64_t)o.nrows);
-		for (size_t i = 0; i < o.nrows; i++) {
-			h = mix_msg(h, &o.rows[i].m);
-			if (kinds[k] == STORE_REMOVED)
-				h = mix_int(h, o.rows[i].gone.act);
-			if (o.rows[i].m.id > *last)
-				*last = o.rows[i].m.id;
-		}
-		st_free(&o);
-	}
-	return h;
-}
 
 /* ---- the script ---- */
 
@@ -313,7 +212,7 @@ step(struct script *s)
 		assert_int_equal(r->op[k].op.rc, STORE_OK);
 	learn(s, r);
 	s->n++;
-	s->want[s->n] = digest(&s->ref, &last);
+	s->want[s->n] = crashtest_digest(&s->ref, &last);
 	s->top[s->n] = last > s->top[s->n - 1] ? last : s->top[s->n - 1];
 	c->asked = crashvfs_points();
 	submit(&s->t, c);
@@ -351,7 +250,7 @@ script_new(const char *name)
 	st_init(&s->ref, &st_kinds[0]);
 	st_init(&s->t, &st_kinds[2]);
 	assert_true(st_open(&s->ref));
-	s->want[0] = digest(&s->ref, &last);
+	s->want[0] = crashtest_digest(&s->ref, &last);
 	return s;
 }
 
@@ -372,7 +271,7 @@ script_run(struct script *s)
 		if (s->n % 70 < group)
 			st_reopen(&s->t);
 	}
-	assert_true(digest(&s->t, &last) == s->want[s->n]);
+	assert_true(crashtest_digest(&s->t, &last) == s->want[s->n]);
 	st_close(&s->t);
 	crashvfs_stop();
 }
@@ -427,15 +326,15 @@ judge(const struct script *s, struct st *t, long n, struct verdicts *v)
 	v->images++;
 	if (!st_open(t)) {
 		v->damaged++;
-		if (synchronous == NULL)
+		if (crashtest_setting == NULL)
 			print_message("# point %ld: %s\n", n, t->err.text);
 		return;
 	}
-	h = digest(t, &last);
+	h = crashtest_digest(t, &last);
 	if (prefix(s, h, lo, hi) < 0) {
 		v->lost += lo > 0 && prefix(s, h, 0, lo - 1) >= 0;
 		v->damaged += lo == 0 || prefix(s, h, 0, lo - 1) < 0;
-		if (synchronous == NULL)
+		if (crashtest_setting == NULL)
 			print_message("# point %ld: %ld, not %zu..%zu\n", n,
 			    prefix(s, h, 0, s->n), lo, hi);
 	} else if (!id_is_new(t, s->top[lo] > last ? s->top[lo] : last)) {
@@ -493,12 +392,6 @@ crash_all(const struct script *s, long step, int more)
 	return v;
 }
 
-static bool
-full(void)
-{
-	return getenv("XMSG_FULL") != NULL;
-}
-
 /* ---- cases ---- */
 
 static void
@@ -509,9 +402,9 @@ nothing_acknowledged_is_lost(void **state)
 
 	(void)state;
 	script_run(s);
-	v = crash_all(s, full() ? 1 : 2, full() ? 12 : 1);
+	v = crash_all(s, crashtest_full() ? 1 : 2, crashtest_full() ? 12 : 1);
 	assert_int_equal(v.lost + v.damaged, 0);
-	assert_true(v.images >= (full() ? 10000 : 800));
+	assert_true(v.images >= (crashtest_full() ? 10000 : 800));
 	script_free(s);
 }
 
@@ -537,11 +430,12 @@ crash_while_recovering(void **state)
 	for (int i = 0; i < N; i++) {
 		crashvfs_start(t[i].dir);
 		assert_true(st_open(&t[i]));
-		(void)digest(&t[i], &last);
+		(void)crashtest_digest(&t[i], &last);
 		st_close(&t[i]);
 		crashvfs_stop();
 		for (long n = 0; n <= crashvfs_points(); n++)
-			for (int how = 0; how < (full() ? 8 : 1); how++)
+			for (int how = 0; how < (crashtest_full() ? 8 : 1);
+			     how++)
 				crash_at(s, n, CRASH_TORN, (uint64_t)(n + how),
 				    first[i], &v);
 		st_fini(&t[i]);
@@ -558,10 +452,10 @@ control(const char *setting)
 	struct script *s = script_new(setting);
 	struct verdicts v;
 
-	synchronous = setting;
+	crashtest_setting = setting;
 	script_run(s);
-	v = crash_all(s, full() ? 1 : 11, 2);
-	synchronous = NULL;
+	v = crash_all(s, crashtest_full() ? 1 : 11, 2);
+	crashtest_setting = NULL;
 	assert_true(v.lost > 0);
 	script_free(s);
 }
@@ -590,6 +484,6 @@ main(void)
 	    cmocka_unit_test(off_is_seen_losing),
 	};
 
-	crashvfs_install();
+	crashtest_begin();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

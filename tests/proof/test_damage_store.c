@@ -25,7 +25,7 @@
 #include "support/storetest.h"
 
 #define MSGS   24
-#define SAMPLE 900
+#define SAMPLE 3000
 
 int __wrap_posix_fallocate(int fd, off_t off, off_t n);
 
@@ -300,6 +300,7 @@ main(void)
 	    cmocka_unit_test(nothing_wrong_is_delivered),
 	};
 
+	tempdir_in_memory();
 	faultvfs_install(); /* no need to sync */
 	return cmocka_run_group_tests(tests, make, drop);
 }

@@ -10,11 +10,13 @@
  *  XMSG_KILL_AT=N       end before the N-th call (0 or absent: never)
  *  XMSG_KILL_COUNT=FILE append a line with name and number of each call
  *  XMSG_SLOW_SYNC_MS=N  each sync takes so long
+ *  XMSG_FAIL_SYNC=N     the N-th sync fails, having done its work
  *
  * Counting begins with the first call after XMSG_KILL_FROM (a file) is there,
  * when that is given: so a test can leave the start out.
  */
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -30,8 +32,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static atomic_long calls;
-static long kill_at, slow_ms;
+static atomic_long calls, syncs;
+static long kill_at, slow_ms, fail_sync;
 static const char *from;
 static int count_fd = -1;
 static atomic_bool on;
@@ -44,6 +46,8 @@ static void __attribute__((constructor)) begin(void)
 	kill_at = s ? atol(s) : 0;
 	s = getenv("XMSG_SLOW_SYNC_MS");
 	slow_ms = s ? atol(s) : 0;
+	s = getenv("XMSG_FAIL_SYNC");
+	fail_sync = s ? atol(s) : 0;
 	from = getenv("XMSG_KILL_FROM");
 	atomic_store(&on, from == NULL);
 	s = getenv("XMSG_KILL_COUNT");
@@ -123,6 +127,12 @@ sync_fd(const char *name, int (*next)(int), int fd)
 	tick(name);
 	if (slow_ms > 0)
 		nanosleep(&ts, NULL);
+	if (atomic_load(&on) &&
+	    atomic_fetch_add(&syncs, 1) + 1 == fail_sync) {
+		(void)next(fd);
+		errno = EIO;
+		return -1;
+	}
 	return next(fd);
 }
 

@@ -12,6 +12,9 @@
 
 /* Under $TMPDIR or /tmp; ends the process when there is none. */
 void tempdir_make(char dir[TEMPDIR_MAX]);
+/* From now on in memory, unless $TMPDIR says where, or there is no such place:
+ * for what is about files and not about disks. */
+void tempdir_in_memory(void);
 void tempdir_remove(const char *dir);
 
 /* Copy a file when it is there; the bytes copied, -1 when there is none. */
