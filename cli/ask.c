@@ -139,6 +139,13 @@ ask_wait(struct cli *c, const char *method, struct buf *target, struct str body,
 	return rc;
 }
 
+/* A fifth of a millisecond for each, a minute at most. */
+int
+ask_bulk_ms(int64_t messages)
+{
+	return messages < 300000 ? (int)(messages / 5) : 60000;
+}
+
 /* One request that is answered at once. */
 int
 ask(struct cli *c, const char *method, struct buf *target, struct str body,

@@ -29,6 +29,9 @@ int ask(struct cli *c, const char *method, struct buf *target, struct str body,
 int ask_wait(struct cli *c, const char *method, struct buf *target,
     struct str body, int wait_ms, struct json_t **answer);
 
+/* How much longer an act on so many messages may take the broker. */
+int ask_bulk_ms(int64_t messages);
+
 /* The connection, opened when it is first needed; NULL with c->why. */
 struct xmsg *ask_xmsg(struct cli *c);
 

@@ -115,7 +115,8 @@ purge_queue(struct cli *c, const struct selector *s, struct purged *p)
 		return cli_usage(c, "the reason is no UTF-8");
 	c->start_ns = clock_mono_ns();
 	ask_path(&t, "queues", p->name, "purge");
-	rc = ask(c, "POST", &t, str_of(body), &j);
+	rc =
+	    ask_wait(c, "POST", &t, str_of(body), ask_bulk_ms(p->messages), &j);
 	buf_fini(&t);
 	free(body);
 	if (rc == 0) {

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "ask.h"
+#include "clock.h"
 #include "cmd.h"
 #include "text.h"
 
@@ -50,6 +51,7 @@ each(struct cli *c, int64_t act,
 		buf_addf(&t, "?limit=%d&after=%lld", PAGE, (long long)after);
 		if (act > 0)
 			buf_addf(&t, "&act=%lld", (long long)act);
+		c->start_ns = clock_mono_ns();
 		rc = ask(c, "GET", &t, STR(""), &j);
 		buf_fini(&t);
 		for (size_t i = 0; (m = ask_item(j, "removed", i)); i++)
@@ -167,7 +169,9 @@ restore(struct cli *c, const struct last *l)
 	}
 	buf_addf(&body, "{\"act\":%lld}", (long long)l->act);
 	ask_path(&t, "removed", "restore");
-	rc = ask(c, "POST", &t, (struct str){body.p, body.n}, &j);
+	c->start_ns = clock_mono_ns();
+	rc = ask_wait(c, "POST", &t, (struct str){body.p, body.n},
+	    ask_bulk_ms(l->messages), &j);
 	buf_fini(&t);
 	buf_fini(&body);
 	failed = ask_int(j, "failed", 0);

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "ask.h"
+#include "clock.h"
 #include "look.h"
 #include "wire.h"
 
@@ -203,6 +204,7 @@ messages(struct cli *c, const char *queue, int64_t after, int64_t most,
 			limit = most;
 		rc = msg_page(c, queue, &after, limit, &got, payload, fn, arg);
 		most -= got;
+		c->start_ns = clock_mono_ns(); /* it goes on: so do we */
 		limit = PAGE_MESSAGES;
 	}
 	return rc;

@@ -56,7 +56,7 @@ draw_head(struct top *t, struct buf *to, struct buf *line, bool live)
 	    (int)version.n, version.p ? version.p : "", up,
 	    (long long)ask_int(j, "queues", 0),
 	    (long long)ask_int(j, "messages", 0));
-	buf_addf(line, "%.0f/s in, %.0f/s out, %lld clients", in, out,
+	buf_addf(line, "%.0f/s in, %.0f/s out, %lld connections", in, out,
 	    (long long)ask_int(j, "connections", 0));
 	end(t, to, line, live);
 }
@@ -66,10 +66,11 @@ draw_queues(struct top *t, struct buf *to, struct buf *line, bool live)
 {
 	size_t fixed = TOP_MESSAGES + SCRIPTS + METHODS + 9, n = t->now.n;
 	size_t room = t->height > fixed + 3 ? t->height - fixed : 3;
+	size_t name = t->width < 74 ? 16 : t->width > 100 ? 42 : t->width - 58;
 	char state[64], age[UNITS_MAX];
 
 	end(t, to, line, live);
-	column(line, "QUEUE", 30);
+	column(line, "QUEUE", name);
 	buf_adds(line, "   IN/s  OUT/s  READY  DELIV   HELD  OLDEST  STATE");
 	end(t, to, line, live);
 	for (size_t i = 0; i < n && i < room; i++) {
@@ -79,7 +80,7 @@ draw_queues(struct top *t, struct buf *to, struct buf *line, bool live)
 		strcpy(age, "-");
 		if (r->q.oldest_age_s >= 0)
 			units_age(age, r->q.oldest_age_s);
-		column(line, r->name, 30);
+		column(line, r->name, name);
 		buf_addf(line, " %6.0f %6.0f %6lld %6lld %6lld %7s  %s",
 		    r->in_s, r->out_s, (long long)r->q.ready,
 		    (long long)r->q.delivered, (long long)r->q.held, age,
@@ -101,7 +102,7 @@ draw_messages(struct top *t, struct buf *to, struct buf *line, bool live)
 	if (l->n == 0)
 		return;
 	end(t, to, line, live);
-	buf_adds(line, "OLDEST TOP_MESSAGES");
+	buf_adds(line, "OLDEST MESSAGES");
 	end(t, to, line, live);
 	for (size_t i = 0; i < l->n && i < TOP_MESSAGES; i++) {
 		char *ref =

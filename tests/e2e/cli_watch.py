@@ -70,6 +70,7 @@ class Top(CliCase):
         self.assertRegex(text, r"^xmsgd \S+ up \S+: \d+ queues, 2 messages")
         self.assertRegex(text, r"\nzfs +0 +0 +2 +0 +0 +\S+  no consumer\n")
         self.assertRegex(text, r"\n  %s +\S+  SR\.attach\n" % self.refs[0])
+        self.assertIn("\nOLDEST MESSAGES\n", text)
         self.assertRegex(text, r"\n  VDI\.stat +1 ")
         for line in text.splitlines():
             self.assertLessEqual(len(line), 100)
