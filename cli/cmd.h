@@ -17,7 +17,6 @@ extern const struct cmd cmd_list, cmd_show, cmd_status, cmd_create, cmd_destroy,
     cmd_diagnostics, cmd_shutdown, cmd_help, cmd_completion, cmd_version,
     cmd_complete;
 
-extern const struct cmd cmd_why, cmd_cancel, cmd_requeue, cmd_dead;
 /* of the storage adapter */
 extern const struct cmd cmd_plugins, cmd_plugin, cmd_scripts, cmd_calls,
     cmd_smapi;
