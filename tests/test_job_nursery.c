@@ -59,21 +59,28 @@ is_nursery(pid_t pid)
 	    strcmp(line + head, SPOOL_NURSERY) == 0;
 }
 
-/* Ours, or 0. */
+/* Ours, or 0: the youngest, as that of the test before may be on its way out. */
 static pid_t
 nursery(void)
 {
 	DIR *d = opendir("/proc");
+	struct spool_proc p;
 	struct dirent *e;
-	pid_t pid = 0;
+	uint64_t ticks = 0;
+	pid_t pid, found = 0;
 
 	assert_non_null(d);
-	while (pid == 0 && (e = readdir(d)) != NULL)
-		if (isdigit((unsigned char)e->d_name[0]) &&
-		    is_nursery((pid_t)atoi(e->d_name)))
-			pid = (pid_t)atoi(e->d_name);
+	while ((e = readdir(d)) != NULL) {
+		pid = (pid_t)atoi(e->d_name);
+		if (!isdigit((unsigned char)e->d_name[0]) || !is_nursery(pid) ||
+		    !spool_proc(pid, &p) || p.ticks < ticks ||
+		    (p.ticks == ticks && pid < found))
+			continue;
+		ticks = p.ticks;
+		found = pid;
+	}
 	closedir(d);
-	return pid;
+	return found;
 }
 
 /* One turn of the loop. */
