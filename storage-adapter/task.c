@@ -354,8 +354,10 @@ ran(const struct job_result *r, void *arg)
 	struct call_ran told = {
 	    .found = CALL_FOUND, .path = t->script, .result = r};
 	enum call_state state;
-	bool again = r->end == JOB_LOST && !t->again &&
-	    call_idempotent(t->call) && !t->cancelled;
+	/* a runner that vanished before it began has run nothing (job.h) */
+	bool never = r->end == JOB_NOSTART && r->code == ECHILD,
+	     again = !t->again && !t->cancelled &&
+	    (never || (r->end == JOB_LOST && call_idempotent(t->call)));
 
 	poison_enter(t->ctx->poison, t->sv->queue, t->id);
 	t->job = NULL;
@@ -369,7 +371,7 @@ ran(const struct job_result *r, void *arg)
 		return;
 	}
 	if (again) {
-		/* harmless to run again, once, under a number of its own */
+		/* run it again, once, under a number of its own */
 		t->again = true;
 		state = CALL_RUN;
 	} else {
