@@ -155,7 +155,7 @@ run(struct cli *c, int argc, char **argv)
 
 const struct cmd cmd_log = {
     .name = "log",
-    .help = "What operators did: cancel, hold, purge, undo, ...",
+    .help = "What operators did: cancel, hold, purge, undo and the like",
     .flags = CMD_READS,
     .min = 0,
     .max = 0,

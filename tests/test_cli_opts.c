@@ -229,7 +229,7 @@ commands_are_found(void **state)
 	    {cmds, "li", "list", NULL},
 	    {cmds, "tai", "tail", NULL},
 	    {cmds, "diag", "diagnostics", NULL},
-	    {cmds, "mon", NULL, "no command 'mon'"}, /* alias: whole only */
+	    {cmds, "cha", NULL, "no command 'cha'"}, /* alias: whole only */
 	    {cmds, "destroy", "destroy", NULL},
 	    {cmds, "destr", NULL, "must be written out: destroy"},
 	    {cmds, "shutdow", NULL, "must be written out: shutdown"},

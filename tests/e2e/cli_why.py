@@ -242,6 +242,7 @@ class WhyScripts(WhyCase):
         super().setUpClass()
         cls.broker.remove()
         cls.adapter = Adapter(start=False)
+        cls.addClassCleanup(cls.adapter.remove)
         cls.broker = cls.adapter.broker
         cls.plugin = cls.adapter.volume("staged")
         cls.adapter.start()
@@ -249,7 +250,6 @@ class WhyScripts(WhyCase):
 
     @classmethod
     def tearDownClass(cls):
-        cls.adapter.remove()
         cls.folder.cleanup()
 
     def logged(self):
