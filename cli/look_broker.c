@@ -293,8 +293,8 @@ events(struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l)
 		most = MOST_EVENTS;
 	all = l->n + (size_t)most;
 	rc = event_page(c, after, most, wait_s, l);
-	for (before = 0; rc == 0 && most > PAGE_EVENTS && l->n > before &&
-	     l->n < all;) {
+	for (before = 0;
+	     rc == 0 && most > PAGE_EVENTS && l->n > before && l->n < all;) {
 		before = l->n;
 		rc = event_page(c, l->next, (int64_t)(all - l->n), 0, l);
 	}

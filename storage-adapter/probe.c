@@ -42,7 +42,7 @@ struct probes {
 	struct ctx *ctx;
 	char *dir;
 	unsigned long number;
-	LIST_HEAD(, probe) list;
+	LIST_HEAD(probe_list, probe) list;
 };
 
 /* Remove what a process before this one has left. */

@@ -32,7 +32,7 @@ struct service {
 	struct xmsg_server *server;
 	struct xmsg_op *removing; /* DELETE of the queue under way */
 	struct event *again; /* try that once more */
-	TAILQ_HEAD(, task) tasks; /* in order of arrival */
+	TAILQ_HEAD(task_list, task) tasks; /* in order of arrival */
 	unsigned n_tasks;
 	uint64_t calls, failed;
 	struct service *next;

@@ -154,8 +154,8 @@ next_owner(const char **at, unsigned *uid, struct err *e)
 {
 	const char *p = *at + strspn(*at, " \t,");
 	size_t n = strcspn(p, " \t,");
-	struct passwd *pw;
-	char name[64], *end;
+	struct passwd pw, *found;
+	char name[64], room[4096], *end;
 
 	if (n == 0)
 		return 0;
@@ -167,11 +167,11 @@ next_owner(const char **at, unsigned *uid, struct err *e)
 	*uid = (unsigned)strtoul(name, &end, 10);
 	if (isdigit((unsigned char)*name) && *end == '\0')
 		return 1;
-	pw = getpwnam(name);
-	if (pw == NULL)
+	if (getpwnam_r(name, &pw, room, sizeof room, &found) != 0 ||
+	    found == NULL)
 		return err_set(
 		    e, EINVAL, "plugins.owners: there is no user \"%s\"", name);
-	*uid = pw->pw_uid;
+	*uid = pw.pw_uid;
 	return 1;
 }
 

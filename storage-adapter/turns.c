@@ -31,7 +31,7 @@ struct turns_sr {
 struct turns_queue {
 	char *name;
 	struct turns_sr *srs; /* by name */
-	TAILQ_HEAD(, turns_sr) ring;
+	TAILQ_HEAD(sr_ring, turns_sr) ring;
 	unsigned waiting, running;
 	TAILQ_ENTRY(turns_queue) entry; /* while waiting > 0 */
 	UT_hash_handle hh;
@@ -40,7 +40,7 @@ struct turns_queue {
 struct turns {
 	struct turns_limits l;
 	struct turns_queue *queues; /* by name */
-	TAILQ_HEAD(, turns_queue) ring;
+	TAILQ_HEAD(queue_ring, turns_queue) ring;
 	unsigned waiting, running;
 };
 

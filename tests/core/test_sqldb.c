@@ -245,8 +245,8 @@ settings_are_in_force(void **state)
 	}
 	/* extended codes: which constraint */
 	assert_int_equal(
-	    sqlite3_exec(h[0], "INSERT INTO meta VALUES (1, 1, '', 1, 0, NULL)", NULL,
-		NULL, NULL),
+	    sqlite3_exec(h[0], "INSERT INTO meta VALUES (1, 1, '', 1, 0, NULL)",
+		NULL, NULL, NULL),
 	    SQLITE_CONSTRAINT_PRIMARYKEY);
 	for (int i = 3; i-- > 0;)
 		sqldb_close(db[i]);

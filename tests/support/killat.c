@@ -127,8 +127,7 @@ sync_fd(const char *name, int (*next)(int), int fd)
 	tick(name);
 	if (slow_ms > 0)
 		nanosleep(&ts, NULL);
-	if (atomic_load(&on) &&
-	    atomic_fetch_add(&syncs, 1) + 1 == fail_sync) {
+	if (atomic_load(&on) && atomic_fetch_add(&syncs, 1) + 1 == fail_sync) {
 		(void)next(fd);
 		errno = EIO;
 		return -1;
