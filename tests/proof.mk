@@ -9,6 +9,7 @@ proof_scripts = tests/proof/test_damage.py tests/proof/test_failed_sync.py
 check_PROGRAMS += $(proof_tests)
 dist_check_SCRIPTS += $(proof_scripts)
 TESTS += $(proof_tests) $(proof_scripts)
+EXTRA_DIST += doc/proof.md
 
 CRASH_SOURCES = tests/proof/crashtest.c tests/proof/crashtest.h \
 	tests/support/crashvfs.c tests/support/crashvfs.h
