@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "overrides.h"
 #include "server.h"
 #include "version.h"
 #include "xalloc.h"
@@ -63,42 +64,17 @@ static const char usage[] =
     "\n"
     "Manuals: xmsgd(8), xmsg.conf(5). To look at it: xmsg status\n";
 
-/* A setting from the command line; it is applied again on each reload. */
-struct override {
-	char *key, *value;
-	struct override *next;
-};
-
 struct cmdline {
-	struct override *first, **last;
+	struct overrides set; /* given here; they outlive a reload */
 	const char *config;
 	bool old_name, daemon, print, check;
 };
 
-/* Remember an override. */
-static void
-override(struct cmdline *c, const char *key, size_t n, const char *value)
-{
-	struct override *o = xcalloc(1, sizeof *o);
-
-	o->key = xstrndup(key, n);
-	o->value = xstrdup(value);
-	*c->last = o;
-	c->last = &o->next;
-}
-
-/* Free them. */
+/* Free it. */
 static void
 cmdline_fini(struct cmdline *c)
 {
-	struct override *o, *next;
-
-	for (o = c->first; o != NULL; o = next) {
-		next = o->next;
-		free(o->key);
-		free(o->value);
-		free(o);
-	}
+	overrides_fini(&c->set);
 }
 
 /* Fill settings: defaults are there; file, then command line. */
@@ -107,7 +83,6 @@ read_settings(void *arg, struct settings *s, struct err *e)
 {
 	struct cmdline *c = arg;
 	const char *file = c->config;
-	struct override *o;
 
 	if (file == NULL && !c->old_name && access(SETTINGS_FILE, F_OK) == 0)
 		file = SETTINGS_FILE;
@@ -116,10 +91,8 @@ read_settings(void *arg, struct settings *s, struct err *e)
 		    ? settings_read_old(s, file, e)
 		    : conf_read(settings_rows, settings_n, s, file, e)) == -1)
 		return -1;
-	for (o = c->first; o != NULL; o = o->next)
-		if (conf_set(settings_rows, settings_n, s, o->key, o->value,
-			e) == -1)
-			return -1;
+	if (overrides_apply(&c->set, settings_rows, settings_n, s, e) == -1)
+		return -1;
 	if (log_level_parse(s->log_level) == -1)
 		return err_set(e, EINVAL,
 		    "server.log_level: \"%s\" is none of"
@@ -142,28 +115,25 @@ take_option(struct cmdline *c, int o)
 	    {'l', "server.log_level"},
 	    {O_ENTRIES, "recorder.trace_entries"},
 	};
-	const char *eq;
 
 	for (size_t i = 0; i < sizeof map / sizeof *map; i++)
 		if (map[i].option == o) {
-			override(c, map[i].key, strlen(map[i].key), optarg);
+			overrides_add(&c->set, map[i].key, optarg);
 			return 0;
 		}
 	switch (o) {
 	case 'c': c->config = optarg; return 0;
 	case 'D': c->daemon = true; return 0;
-	case 'S': override(c, "server.syslog", 13, "yes"); return 0;
+	case 'S': overrides_add(&c->set, "server.syslog", "yes"); return 0;
 	case O_PRINT: c->print = true; return 0;
 	case O_CHECK: c->check = true; return 0;
 	case O_TRUNCATE: /* the recorder has its own bound */
 	case O_FOREGROUND: return 0;
 	case O_SET:
-		eq = strchr(optarg, '=');
-		if (eq == NULL) {
+		if (overrides_parse(&c->set, optarg) == -1) {
 			fprintf(stderr, "xmsgd: --set wants NAME=VALUE\n");
 			return -1;
 		}
-		override(c, optarg, (size_t)(eq - optarg), eq + 1);
 		return 0;
 	case 'h': fputs(usage, stdout); return 1;
 	case 'V': printf("xmsgd %s\n", XMSG_VERSION); return 1;
@@ -231,17 +201,6 @@ raise_limits(void)
 	}
 }
 
-/* Print all settings. */
-static void
-print_settings(const struct settings *s)
-{
-	struct buf b = BUF_INIT;
-
-	conf_print(settings_rows, settings_n, s, &b);
-	fwrite(b.p, 1, b.n, stdout);
-	buf_fini(&b);
-}
-
 /* Run with settings that are read. */
 static int
 serve(struct cmdline *c, struct settings *s)
@@ -273,12 +232,13 @@ serve(struct cmdline *c, struct settings *s)
 int
 main(int argc, char **argv)
 {
-	struct cmdline c = {.last = &c.first};
+	struct cmdline c = {.old_name = false};
 	const char *name = strrchr(argv[0], '/');
 	struct settings s;
 	struct err e;
 	int o, rc, status;
 
+	overrides_init(&c.set);
 	name = name ? name + 1 : argv[0];
 	c.old_name = strcmp(name, "message-switch") == 0;
 	while ((o = getopt_long(argc, argv, "s:d:c:p:DSl:hV", options, NULL)) !=
@@ -298,7 +258,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "xmsgd: %s\n", e.text);
 	} else if (c.print || c.check) {
 		if (c.print)
-			print_settings(&s);
+			overrides_print(settings_rows, settings_n, &s);
 		status = EXIT_OK;
 	} else {
 		status = serve(&c, &s);

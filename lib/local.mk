@@ -9,6 +9,7 @@ libbase_a_SOURCES = \
 	lib/buf.c lib/buf.h \
 	lib/heap.c lib/heap.h \
 	lib/conf.c lib/conf.h \
+	lib/overrides.c lib/overrides.h \
 	lib/usock.c lib/usock.h \
 	lib/http1.c lib/http1.h \
 	lib/json.c lib/json.h \

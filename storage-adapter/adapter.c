@@ -289,32 +289,12 @@ open_state(struct adapter *a, const char *import, int *status, struct err *e)
 	return 0;
 }
 
-/* xmsg-run: as set, else beside this program, else where it is installed. */
-static char *
-find_runner(const struct asettings *s)
-{
-	char self[4096], *beside, *slash;
-	ssize_t n;
-
-	if (*s->runner != '\0')
-		return xstrdup(s->runner);
-	n = readlink("/proc/self/exe", self, sizeof self - 1);
-	if (n > 0) {
-		self[n] = '\0';
-		slash = strrchr(self, '/');
-		beside = xasprintf("%.*s/xmsg-run", (int)(slash - self), self);
-		if (access(beside, X_OK) == 0)
-			return beside;
-		free(beside);
-	}
-	return xstrdup(RUNNER_PATH);
-}
-
 static int
 open_jobs(struct adapter *a, int *status, struct err *e)
 {
 	const struct asettings *s = a->ctx.set;
-	struct job_limits l = {.runner = a->runner = find_runner(s),
+	struct job_limits l = {
+	    .runner = a->runner = job_runner(*s->runner ? s->runner : NULL),
 	    .path = s->path,
 	    .cgroup = *s->cgroup ? s->cgroup : NULL,
 	    .max_out = s->output,

@@ -76,6 +76,10 @@ struct job_spec {
 	int64_t limit_ns; /* of time; 0: none */
 };
 
+/* Path of xmsg-run, for free(3): as said, when not NULL, else beside this
+ * program, else where it is installed. */
+char *job_runner(const char *said);
+
 struct jobs; /* all runs of the process */
 struct job;
 

@@ -13,6 +13,7 @@
 
 #include "adapter.h"
 #include "log.h"
+#include "overrides.h"
 #include "old.h"
 #include "version.h"
 #include "xalloc.h"
@@ -56,14 +57,8 @@ static const char usage[] =
     "Manuals: xmsg-storaged(8), xmsg-storaged.conf(5). To look at it:"
     " xmsg plugins\n";
 
-/* A setting from the command line; it is applied again on each reload. */
-struct override {
-	char *key, *value;
-	struct override *next;
-};
-
 struct cmdline {
-	struct override *first, **last;
+	struct overrides set; /* given here; they outlive a reload */
 	const char *config;
 	bool print, check;
 	int argc; /* under the old name: all of it */
@@ -71,30 +66,11 @@ struct cmdline {
 	struct old old;
 };
 
-/* Remember an override. */
-static void
-override(struct cmdline *c, const char *key, size_t n, const char *value)
-{
-	struct override *o = xcalloc(1, sizeof *o);
-
-	o->key = xstrndup(key, n);
-	o->value = xstrdup(value);
-	*c->last = o;
-	c->last = &o->next;
-}
-
-/* Free them. */
+/* Free it. */
 static void
 cmdline_fini(struct cmdline *c)
 {
-	struct override *o, *next;
-
-	for (o = c->first; o != NULL; o = next) {
-		next = o->next;
-		free(o->key);
-		free(o->value);
-		free(o);
-	}
+	overrides_fini(&c->set);
 	old_fini(&c->old);
 }
 
@@ -104,7 +80,6 @@ read_settings(void *arg, struct asettings *s, struct err *e)
 {
 	struct cmdline *c = arg;
 	const char *file = c->config;
-	struct override *o;
 
 	if (c->argc > 0) {
 		old_fini(&c->old);
@@ -115,10 +90,8 @@ read_settings(void *arg, struct asettings *s, struct err *e)
 	if (file != NULL &&
 	    conf_read(asettings_rows, asettings_n, s, file, e) == -1)
 		return -1;
-	for (o = c->first; o != NULL; o = o->next)
-		if (conf_set(asettings_rows, asettings_n, s, o->key, o->value,
-			e) == -1)
-			return -1;
+	if (overrides_apply(&c->set, asettings_rows, asettings_n, s, e) == -1)
+		return -1;
 	if (log_level_parse(s->log_level) == -1)
 		return err_set(e, EINVAL,
 		    "adapter.log_level: \"%s\" is none of error, warn, info,"
@@ -141,26 +114,23 @@ take_option(struct cmdline *c, int o)
 	    {'p', "adapter.pidfile"},
 	    {'l', "adapter.log_level"},
 	};
-	const char *eq;
 
 	for (size_t i = 0; i < sizeof map / sizeof *map; i++)
 		if (map[i].option == o) {
-			override(c, map[i].key, strlen(map[i].key), optarg);
+			overrides_add(&c->set, map[i].key, optarg);
 			return 0;
 		}
 	switch (o) {
 	case 'c': c->config = optarg; return 0;
-	case 'S': override(c, "adapter.syslog", 14, "yes"); return 0;
+	case 'S': overrides_add(&c->set, "adapter.syslog", "yes"); return 0;
 	case O_PRINT: c->print = true; return 0;
 	case O_CHECK: c->check = true; return 0;
 	case O_SET:
-		eq = strchr(optarg, '=');
-		if (eq == NULL) {
+		if (overrides_parse(&c->set, optarg) == -1) {
 			fprintf(
 			    stderr, "xmsg-storaged: --set wants NAME=VALUE\n");
 			return -1;
 		}
-		override(c, optarg, (size_t)(eq - optarg), eq + 1);
 		return 0;
 	case 'h': fputs(usage, stdout); return 1;
 	case 'V': printf("xmsg-storaged %s\n", XMSG_VERSION); return 1;
@@ -178,17 +148,6 @@ raise_limits(void)
 		rl.rlim_cur = rl.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &rl); /* the old one will do */
 	}
-}
-
-/* Print all settings. */
-static void
-print_settings(const struct asettings *s)
-{
-	struct buf b = BUF_INIT;
-
-	conf_print(asettings_rows, asettings_n, s, &b);
-	fwrite(b.p, 1, b.n, stdout);
-	buf_fini(&b);
 }
 
 /* Run with settings that are read. */
@@ -216,11 +175,12 @@ serve(struct cmdline *c, struct asettings *s, const char *name)
 static int
 main_old(int argc, char **argv)
 {
-	struct cmdline c = {.last = &c.first, .argc = argc, .argv = argv};
+	struct cmdline c = {.argc = argc, .argv = argv};
 	struct asettings s;
 	struct err e;
 	int status;
 
+	overrides_init(&c.set);
 	conf_defaults(asettings_rows, asettings_n, &s);
 	status = old_read(argc, argv, &s, &c.old, &e);
 	if (status != 0) {
@@ -244,12 +204,13 @@ main_old(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct cmdline c = {.last = &c.first};
+	struct cmdline c = {.argc = 0};
 	const char *name = strrchr(argv[0], '/');
 	struct asettings s;
 	struct err e;
 	int o, rc, status = EXIT_CONFIG;
 
+	overrides_init(&c.set);
 	name = name ? name + 1 : argv[0];
 	if (strcmp(name, "xapi-storage-script") == 0)
 		return main_old(argc, argv);
@@ -270,7 +231,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "xmsg-storaged: %s\n", e.text);
 	} else if (c.print || c.check) {
 		if (c.print)
-			print_settings(&s);
+			overrides_print(asettings_rows, asettings_n, &s);
 		status = EXIT_OK;
 	} else {
 		status = serve(&c, &s, "xmsg-storaged");

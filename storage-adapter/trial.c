@@ -51,27 +51,6 @@ stop(evutil_socket_t sig, short what, void *arg)
 		job_cancel(t->job);
 }
 
-/* xmsg-run: as said, else beside this program, else where it is installed. */
-static char *
-find_runner(const char *said)
-{
-	char self[4096], *beside, *slash;
-	ssize_t n;
-
-	if (said != NULL)
-		return xstrdup(said);
-	n = readlink("/proc/self/exe", self, sizeof self - 1);
-	if (n > 0) {
-		self[n] = '\0';
-		slash = strrchr(self, '/');
-		beside = xasprintf("%.*s/xmsg-run", (int)(slash - self), self);
-		if (access(beside, X_OK) == 0)
-			return beside;
-		free(beside);
-	}
-	return xstrdup(RUNNER_PATH);
-}
-
 /* A folder that nobody else can look into. */
 static char *
 work_folder(void)
@@ -121,7 +100,7 @@ trial_new(const struct trial_opts *o, struct err *e)
 
 	t->o = *o;
 	t->scripts = scripts_new(o->dir);
-	t->runner = find_runner(o->runner);
+	t->runner = job_runner(o->runner);
 	t->work = work_folder();
 	if (t->work == NULL)
 		(void)err_errno(e, "cannot make a folder for the runs");

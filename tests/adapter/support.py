@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -516,6 +517,14 @@ class Adapter:
 
     def known(self):
         return self.control("plugins")
+
+    def attached(self):
+        """The SRs in the state, as anyone can read them."""
+        db = sqlite3.connect("file:%s/state.db?mode=ro" % self.state, uri=True)
+        try:
+            return [r[0] for r in db.execute("SELECT sr FROM attached")]
+        finally:
+            db.close()
 
 
 # ---- what scripts print ----

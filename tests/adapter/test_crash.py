@@ -14,7 +14,6 @@ import json
 import os
 import random
 import signal
-import sqlite3
 import sys
 import time
 
@@ -369,15 +368,6 @@ class Repeated(tap.Case):
     def logged(self):
         return self.adapter.read_log()[-3000:]
 
-    def attached(self):
-        """The SRs in the state, as anyone can read them."""
-        db = sqlite3.connect("file:%s/state.db?mode=ro" % self.adapter.state,
-                             uri=True)
-        try:
-            return [r[0] for r in db.execute("SELECT sr FROM attached")]
-        finally:
-            db.close()
-
     def test_forgotten_before_the_reply(self):
         """SR.destroy forgets the SR; then adapter dies before the switch could
         take the reply.  The repetition must not find that there is no SR."""
@@ -388,7 +378,7 @@ class Repeated(tap.Case):
             until(lambda: self.adapter.runs(mark), "the script runs")
             self.adapter.broker.signal(signal.SIGSTOP)
             open(self.gate, "w").close()
-            until(lambda: self.attached() == [], "the SR is forgotten")
+            until(lambda: self.adapter.attached() == [], "the SR is forgotten")
             self.adapter.kill()
             self.adapter.broker.signal(signal.SIGCONT)
             self.adapter.start()

@@ -9,7 +9,6 @@ Some N of each kind of call; every one with XMSG_FULL=1.
 """
 import json
 import os
-import sqlite3
 import sys
 
 sys.dont_write_bytecode = True
@@ -63,14 +62,6 @@ class KillAt(tap.Case):
     def logged(self):
         return self.adapter.read_log()[-3000:]
 
-    def attached(self):
-        db = sqlite3.connect("file:%s/state.db?mode=ro" % self.adapter.state,
-                             uri=True)
-        try:
-            return [r[0] for r in db.execute("SELECT sr FROM attached")]
-        finally:
-            db.close()
-
     def begin(self, name, attach, **env):
         """An adapter that counts from now on, with or without an SR."""
         if os.path.exists(self.now):
@@ -117,7 +108,7 @@ class KillAt(tap.Case):
             reply = c.reply(ident)
         ran = [r["script"] for r in self.adapter.runs(mark)]
         self.assertEqual(ran, scripts, "scripts, killed at %d" % n)
-        self.assertEqual(sr in self.attached(), after, "state, at %d" % n)
+        self.assertEqual(sr in self.adapter.attached(), after, "state, at %d" % n)
         self.adapter.until_quiet()
         spool = os.path.join(self.adapter.state, "spool", self.plugin.name)
         until(lambda: os.listdir(spool) == [], "the spool is empty")

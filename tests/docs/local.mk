@@ -8,4 +8,5 @@ docs_tests = tests/docs/test_man.sh tests/docs/test_settings_doc.py \
 	tests/docs/test_prose.py tests/docs/test_adapter_doc.py \
 	tests/docs/test_monitoring.py
 TESTS += $(docs_tests)
-EXTRA_DIST += $(docs_tests) tests/docs/common.py tests/docs/yamlite.py
+EXTRA_DIST += $(docs_tests) tests/docs/common.py tests/docs/daemon.py \
+	tests/docs/yamlite.py

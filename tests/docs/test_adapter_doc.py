@@ -5,105 +5,25 @@ each option and exit status, each call, each control method, each source file.""
 
 import os
 import re
-import subprocess
 import sys
 
 from common import SRC, Tap, read
-from broker import program
+from daemon import Daemon
 
-CONF = read('doc', 'xmsg-storaged.conf.5')
-PAGE = read('doc', 'xmsg-storaged.8')
 GUIDE = read('doc', 'adapter.md')
-TYPES = {'INT': 'Ar number', 'SIZE': 'Ar size', 'TIME': 'Ar time',
-         'BOOL': 'Cm yes | no'}
+ADAPTER = Daemon('xmsg-storaged', 'storage-adapter', 'xmsg-storaged.8',
+                 'xmsg-storaged.conf.5', 'adapter.h')
 
 
-def told(*options):
-    return subprocess.run([program('xmsg-storaged')] + list(options),
-                          check=True, text=True,
-                          stdout=subprocess.PIPE).stdout
-
-
-def printed():
-    """section.name -> the facts that --print-config gives."""
-    out, section, facts = {}, '', ''
-    for line in told('--config', '/dev/null', '--print-config').splitlines():
-        if line.startswith('['):
-            section = line.strip('[]')
-        elif line.startswith('# '):
-            facts = line[2:]
-        elif ' =' in line:
-            out[section + '.' + line.split(' ')[0]] = facts
-    return out
-
-
-def documented():
-    """section.name -> (value, facts) of the page."""
-    out, section = {}, ''
-    lines = CONF.splitlines()
-    for i, line in enumerate(lines):
-        m = re.fullmatch(r'\.Ss \[(\w+)\]', line)
-        section = m.group(1) if m else section
-        m = re.fullmatch(r'\.It Ic (\w+) No = (.*)', line)
-        if m and section:
-            out[section + '.' + m.group(1)] = (m.group(2), lines[i + 1])
-    return out
-
-
-def check_settings(tap):
-    want, got = printed(), documented()
-    tap.same(got, want, 'the page has the settings of the program')
-    tap.ok(list(got) == list(want), 'and in the same order')
-    for name in want:
-        facts = got.get(name, ('', ''))[1]
-        tap.ok(facts == want[name], 'facts of ' + name,
-               'got "%s"\nwant "%s"' % (facts, want[name]))
-    rows = re.findall(r'\{"(\w+)", "(\w+)", CONF_(\w+)',
-                      read('storage-adapter', 'settings.c'))
-    tap.same(['%s.%s' % r[:2] for r in rows], want, 'the rows were found')
-    for section, name, kind in rows:
-        value = got.get('%s.%s' % (section, name), ('', ''))[0]
-        good = value == TYPES[kind] if kind in TYPES else \
-            value and value not in TYPES.values()
-        tap.ok(good, 'type of %s.%s' % (section, name),
-               '%s is written "%s"' % (kind, value))
-
-
-def part(kind, title):
-    m = re.search(r'^\.%s %s\n(.*?)(?=^\.S[hs] |\Z)' % (kind, title), PAGE,
-                  re.M | re.S)
-    return m.group(1) if m else ''
-
-
-def check_options(tap):
-    items = [w for line in re.findall(r'^\.It Fl (.*)$', part('Ss', 'Options'),
-                                      re.M)
-             for w in re.findall(r'(?:^|, )(-?[\w-]+)', line)]
-    long_ones = [w[1:] for w in items if w.startswith('-')]
-    source = read('storage-adapter', 'main.c')
-    tap.same(long_ones, re.findall(r'^    \{"([\w-]+)", \w+_argument', source,
-                                   re.M), 'the long options')
-    letters = re.search(r'getopt_long\(\s*argc, argv, "([^"]+)"',
-                        source).group(1)
-    tap.same([w for w in items if not w.startswith('-')],
-             letters.replace(':', ''), 'the short options')
-    missing = [w for w in re.findall(r'(?<![\w-])--([\w-]+)', told('--help'))
-               if w not in long_ones]
-    tap.ok(not missing, 'all that --help names', missing)
+def check_old(tap):
+    """The options of the original."""
     old = read('storage-adapter', 'old.c')
     keys = re.findall(r'\{"([\w-]+)", "?[^}]*(?:true|false)\}', old)
-    text = PAGE.replace('\\', '')
+    text = ADAPTER.page.replace('\\', '')
     missing = [k for k in keys if 'Fl -' + k not in text and
                ', -' + k not in text]
     tap.ok(len(keys) == 15 and not missing, 'the options of the original',
            missing)
-
-
-def check_statuses(tap):
-    tap.same(re.findall(r'^\.It (\d+)$', part('Sh', 'EXIT STATUS'), re.M),
-             re.findall(r'^\tEXIT_\w+ = (\d+),',
-                        read('storage-adapter', 'adapter.h'), re.M),
-             'the exit statuses')
 
 
 def check_calls(tap):
@@ -142,9 +62,10 @@ def check_sources(tap):
 
 def main():
     tap = Tap()
-    check_settings(tap)
-    check_options(tap)
-    check_statuses(tap)
+    ADAPTER.check_settings(tap)
+    ADAPTER.check_options(tap)
+    ADAPTER.check_statuses(tap)
+    check_old(tap)
     check_calls(tap)
     check_control(tap)
     check_sources(tap)
