@@ -12,7 +12,7 @@ TESTS += $(proof_tests) $(proof_scripts)
 EXTRA_DIST += doc/proof.md
 
 CRASH_SOURCES = tests/proof/crashtest.c tests/proof/crashtest.h \
-	tests/support/crashvfs.c tests/support/crashvfs.h
+	tests/support/crashvfs.c tests/support/crashvfs.h tests/support/passvfs.h
 CRASH_LINK = $(CORE_LINK) -Wl,--wrap=posix_fallocate -Wl,--wrap=sqlite3_exec
 tests_proof_test_crash_store_SOURCES = tests/proof/test_crash_store.c \
 	$(CRASH_SOURCES)
@@ -25,7 +25,7 @@ tests_proof_test_crash_upgrade_CPPFLAGS = $(CORE_INCLUDES)
 tests_proof_test_crash_upgrade_LDFLAGS = $(CRASH_LINK)
 tests_proof_test_crash_upgrade_LDADD = $(CORE_LINK_LIBS)
 tests_proof_test_crash_state_SOURCES = tests/proof/test_crash_state.c \
-	tests/support/crashvfs.c tests/support/crashvfs.h \
+	tests/support/crashvfs.c tests/support/crashvfs.h tests/support/passvfs.h \
 	tests/support/logtest.c tests/support/logtest.h \
 	tests/support/tempdir.c tests/support/tempdir.h
 tests_proof_test_crash_state_CPPFLAGS = $(ADAPTER_CPPFLAGS) $(SQLITE_CFLAGS)

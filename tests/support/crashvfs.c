@@ -23,6 +23,8 @@
 
 #include <sqlite3.h>
 
+#include "support/passvfs.h"
+
 #include "rnd.h"
 
 #define SECTOR 512
@@ -53,8 +55,7 @@ struct disk {
 };
 
 struct file {
-	sqlite3_file base; /* first member */
-	sqlite3_file *real; /* behind this struct */
+	struct passed p; /* first member */
 	int index; /* of its name, -1: not ours */
 	bool sync_folder; /* at the next sync */
 };
@@ -414,12 +415,6 @@ crashvfs_same(long n)
 
 /* ---- files ---- */
 
-static sqlite3_file *
-real(sqlite3_file *f)
-{
-	return ((struct file *)f)->real;
-}
-
 static int
 f_close(sqlite3_file *f)
 {
@@ -457,72 +452,6 @@ f_sync(sqlite3_file *f, int flags)
 	return SQLITE_OK;
 }
 
-static int
-f_size(sqlite3_file *f, sqlite3_int64 *n)
-{
-	return real(f)->pMethods->xFileSize(real(f), n);
-}
-
-static int
-f_lock(sqlite3_file *f, int how)
-{
-	return real(f)->pMethods->xLock(real(f), how);
-}
-
-static int
-f_unlock(sqlite3_file *f, int how)
-{
-	return real(f)->pMethods->xUnlock(real(f), how);
-}
-
-static int
-f_reserved(sqlite3_file *f, int *out)
-{
-	return real(f)->pMethods->xCheckReservedLock(real(f), out);
-}
-
-static int
-f_control(sqlite3_file *f, int op, void *arg)
-{
-	return real(f)->pMethods->xFileControl(real(f), op, arg);
-}
-
-static int
-f_sector(sqlite3_file *f)
-{
-	return real(f)->pMethods->xSectorSize(real(f));
-}
-
-static int
-f_device(sqlite3_file *f)
-{
-	return real(f)->pMethods->xDeviceCharacteristics(real(f));
-}
-
-static int
-f_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **p)
-{
-	return real(f)->pMethods->xShmMap(real(f), page, size, extend, p);
-}
-
-static int
-f_shm_lock(sqlite3_file *f, int off, int n, int flags)
-{
-	return real(f)->pMethods->xShmLock(real(f), off, n, flags);
-}
-
-static void
-f_shm_barrier(sqlite3_file *f)
-{
-	real(f)->pMethods->xShmBarrier(real(f));
-}
-
-static int
-f_shm_unmap(sqlite3_file *f, int delete)
-{
-	return real(f)->pMethods->xShmUnmap(real(f), delete);
-}
-
 static const sqlite3_io_methods methods = {
     .iVersion = 2,
     .xClose = f_close,
@@ -530,17 +459,7 @@ static const sqlite3_io_methods methods = {
     .xWrite = f_write,
     .xTruncate = f_truncate,
     .xSync = f_sync,
-    .xFileSize = f_size,
-    .xLock = f_lock,
-    .xUnlock = f_unlock,
-    .xCheckReservedLock = f_reserved,
-    .xFileControl = f_control,
-    .xSectorSize = f_sector,
-    .xDeviceCharacteristics = f_device,
-    .xShmMap = f_shm_map,
-    .xShmLock = f_shm_lock,
-    .xShmBarrier = f_shm_barrier,
-    .xShmUnmap = f_shm_unmap,
+    PASS_METHODS,
 };
 
 static int
@@ -550,14 +469,14 @@ v_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *out)
 	int rc;
 
 	(void)v;
-	o->real = (sqlite3_file *)(o + 1);
+	o->p.real = (sqlite3_file *)(o + 1);
 	o->sync_folder = (flags & SQLITE_OPEN_CREATE) &&
 	    (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL));
 	pthread_mutex_lock(&mu);
 	o->index = recording ? index_of(name) : -1;
 	pthread_mutex_unlock(&mu);
-	rc = real_vfs->xOpen(real_vfs, name, o->real, flags, out);
-	f->pMethods = o->real->pMethods != NULL ? &methods : NULL;
+	rc = real_vfs->xOpen(real_vfs, name, o->p.real, flags, out);
+	f->pMethods = o->p.real->pMethods != NULL ? &methods : NULL;
 	return rc;
 }
 

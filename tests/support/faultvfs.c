@@ -12,9 +12,10 @@
 
 #include <sqlite3.h>
 
+#include "support/passvfs.h"
+
 struct file {
-	sqlite3_file base; /* first member */
-	sqlite3_file *real; /* behind this struct */
+	struct passed p; /* first member */
 };
 
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
@@ -142,12 +143,6 @@ faultvfs_fits(long long more)
 
 /* ---- files ---- */
 
-static sqlite3_file *
-real(sqlite3_file *f)
-{
-	return ((struct file *)f)->real;
-}
-
 static int
 f_close(sqlite3_file *f)
 {
@@ -192,72 +187,6 @@ f_sync(sqlite3_file *f, int flags)
 	return SQLITE_OK;
 }
 
-static int
-f_size(sqlite3_file *f, sqlite3_int64 *n)
-{
-	return real(f)->pMethods->xFileSize(real(f), n);
-}
-
-static int
-f_lock(sqlite3_file *f, int how)
-{
-	return real(f)->pMethods->xLock(real(f), how);
-}
-
-static int
-f_unlock(sqlite3_file *f, int how)
-{
-	return real(f)->pMethods->xUnlock(real(f), how);
-}
-
-static int
-f_reserved(sqlite3_file *f, int *out)
-{
-	return real(f)->pMethods->xCheckReservedLock(real(f), out);
-}
-
-static int
-f_control(sqlite3_file *f, int op, void *arg)
-{
-	return real(f)->pMethods->xFileControl(real(f), op, arg);
-}
-
-static int
-f_sector(sqlite3_file *f)
-{
-	return real(f)->pMethods->xSectorSize(real(f));
-}
-
-static int
-f_device(sqlite3_file *f)
-{
-	return real(f)->pMethods->xDeviceCharacteristics(real(f));
-}
-
-static int
-f_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **p)
-{
-	return real(f)->pMethods->xShmMap(real(f), page, size, extend, p);
-}
-
-static int
-f_shm_lock(sqlite3_file *f, int off, int n, int flags)
-{
-	return real(f)->pMethods->xShmLock(real(f), off, n, flags);
-}
-
-static void
-f_shm_barrier(sqlite3_file *f)
-{
-	real(f)->pMethods->xShmBarrier(real(f));
-}
-
-static int
-f_shm_unmap(sqlite3_file *f, int delete)
-{
-	return real(f)->pMethods->xShmUnmap(real(f), delete);
-}
-
 static const sqlite3_io_methods methods = {
     .iVersion = 2,
     .xClose = f_close,
@@ -265,17 +194,7 @@ static const sqlite3_io_methods methods = {
     .xWrite = f_write,
     .xTruncate = f_truncate,
     .xSync = f_sync,
-    .xFileSize = f_size,
-    .xLock = f_lock,
-    .xUnlock = f_unlock,
-    .xCheckReservedLock = f_reserved,
-    .xFileControl = f_control,
-    .xSectorSize = f_sector,
-    .xDeviceCharacteristics = f_device,
-    .xShmMap = f_shm_map,
-    .xShmLock = f_shm_lock,
-    .xShmBarrier = f_shm_barrier,
-    .xShmUnmap = f_shm_unmap,
+    PASS_METHODS,
 };
 
 static int
@@ -289,9 +208,9 @@ v_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *out)
 		flags &= ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 		flags |= SQLITE_OPEN_READONLY;
 	}
-	o->real = (sqlite3_file *)(o + 1);
-	rc = real_vfs->xOpen(real_vfs, name, o->real, flags, out);
-	f->pMethods = o->real->pMethods != NULL ? &methods : NULL;
+	o->p.real = (sqlite3_file *)(o + 1);
+	rc = real_vfs->xOpen(real_vfs, name, o->p.real, flags, out);
+	f->pMethods = o->p.real->pMethods != NULL ? &methods : NULL;
 	return rc;
 }
 
