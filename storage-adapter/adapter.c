@@ -3,9 +3,9 @@
 
 /*
  * Start: state folder (locked), state, record, spool; then the switch, which
- * need not be there yet; then plugins.  Volume plugins are not served before
- * every datapath plugin has been asked once, or SETTLE_NS has passed: a call
- * that came first would find none (contract 7.2, 17).
+ * need not be there yet; then plugins, which are served as they answer (in which
+ * order, plugin.c says).  Ready is when each has been asked once, or SETTLE_NS
+ * has passed.
  *
  * Stop: nothing more is taken from the queues, replies that were given are
  * waited for, running scripts go on for the next process.
@@ -61,7 +61,6 @@ struct adapter {
 	struct follow *follow;
 	int lock_fd;
 	int64_t start_ns;
-	bool open; /* volume plugins are served from now on */
 	unsigned *owners;
 	char *runner; /* borrowed by the jobs */
 };
@@ -82,7 +81,7 @@ on_serve(void *arg, struct plugin *p, struct err *e)
 {
 	struct adapter *a = arg;
 
-	if (p->kind == PLUGIN_DATAPATH || !a->open)
+	if (p->kind == PLUGIN_DATAPATH)
 		return 0;
 	return service_start(&a->ctx, p, e) != NULL ? 0 : -1;
 }
@@ -99,18 +98,7 @@ on_give_up(void *arg, struct plugin *p)
 		    sv, *p->why ? p->why : "the storage plugin is gone");
 }
 
-static void
-open_one(struct plugin *p, void *arg)
-{
-	struct adapter *a = arg;
-	struct err e;
-
-	if (p->kind == PLUGIN_VOLUME && plugin_served(p) &&
-	    service_start(&a->ctx, p, &e) == NULL)
-		log_error("adapter", "%s", e.text);
-}
-
-/* Is it time to serve volume plugins? */
+/* Is it time to say that we are ready? */
 static void
 on_settle(evutil_socket_t fd, short what, void *arg)
 {
@@ -125,8 +113,6 @@ on_settle(evutil_socket_t fd, short what, void *arg)
 			log_error("adapter", "no timer: out of memory");
 		return;
 	}
-	a->open = true;
-	plugins_each(a->ctx.plugins, open_one, a);
 	log_info("adapter", "ready");
 #ifdef HAVE_SYSTEMD
 	(void)sd_notify(0, "READY=1"); /* nobody may be listening */
