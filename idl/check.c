@@ -518,6 +518,20 @@ check_module(struct check *c, const struct module *m)
 	check_ifaces(c, m->ifaces);
 }
 
+/* An interface there must be: without one there is nothing to call, and a page
+ * or library of nothing would only hide that a file is missing. */
+static void
+check_any(struct check *c)
+{
+	const struct module *m;
+
+	for (m = c->api->modules; m != NULL; m = m->next)
+		if (m->ifaces != NULL)
+			return;
+	complain(c, c->api->at,
+	    "no interface is declared; give the files of all modules");
+}
+
 /* All rules. */
 void
 check_api(const struct api *api, struct diag *d)
@@ -533,6 +547,7 @@ check_api(const struct api *api, struct diag *d)
 	at(&c, "api", "", "");
 	check_doc(&c, api->at, api->doc);
 	check_life(&c, api->life, NULL);
+	check_any(&c);
 	at(&c, "context", "", "");
 	if (api->context->example == NULL)
 		complain(&c, api->context->at, "it needs an example");

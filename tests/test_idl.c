@@ -162,7 +162,7 @@ static const struct mistake mistakes[] = {
     {HEAD METHOD "        examples: [{title: E, params: {}}]\n",
 	"t:23:20: Box.put.examples[0]: an example has either a result or an "
 	"error (result: null)\n"},
-    {HEAD "types:\n  one: {description: O, type: string}\n",
+    {HEAD "types:\n  one: {description: O, type: string}\n" METHOD EXAMPLE,
 	"t:14:3: one: the description ends without a full stop\n"},
     {HEAD "types:\n  one: {description: 'See `Box.x`.', type: string}\n" METHOD
 	    EXAMPLE,
@@ -171,9 +171,12 @@ static const struct mistake mistakes[] = {
 	  "  two: {description: O., type: list<one>}\n",
 	"t:14:3: one: the type contains itself\n"
 	"t:15:3: two: the type contains itself\n"},
-    {HEAD "types:\n  One: {description: O., type: string}\n",
+    {HEAD "types:\n  One: {description: O., type: string}\n" METHOD EXAMPLE,
 	"t:14:3: One: the name \"One\" is not made of small letters, digits "
 	"and _, a letter first\n"},
+    {HEAD,
+	"t:1:1: api: no interface is declared; give the files of all "
+	"modules\n"},
 };
 
 /* Each mistake gets its line, column and suggestion. */
@@ -274,7 +277,7 @@ static const char types_text[] =
 	 "  var:\n"
 	 "    description: V.\n"
 	 "    tags: {None: {description: N.}, Some: {type: label, description: "
-	 "S.}}\n";
+	 "S.}}\n" METHOD EXAMPLE;
 
 /* A value, and what is wrong with it ("" = nothing). */
 static const struct {
