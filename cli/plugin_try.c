@@ -174,21 +174,6 @@ try_that(struct check *k, bool right, const char *what, const char *fmt, ...)
 
 /* ---- calls ---- */
 
-/* The error object that scripts print. */
-static const struct idl_type strings = {
-    .kind = IDL_LIST, .name = "list<string>", .a = &idl_string};
-static const struct idl_type ints = {
-    .kind = IDL_LIST, .name = "list<int>", .a = &idl_int};
-static const struct idl_field trace_fields[] = {{"error", &idl_string, false},
-    {"files", &strings, false}, {"lines", &ints, false}, {NULL, NULL, false}};
-static const struct idl_type trace = {
-    .kind = IDL_RECORD, .name = "backtrace", .fields = trace_fields};
-static const struct idl_field error_fields[] = {{"code", &idl_string, false},
-    {"params", &strings, false}, {"backtrace", &trace, false},
-    {NULL, NULL, false}};
-static const struct idl_type error_type = {
-    .kind = IDL_RECORD, .name = "error", .fields = error_fields};
-
 bool
 try_has(struct check *k, int method)
 {
@@ -285,7 +270,7 @@ put_error(struct buf *b, const struct trial_run *r)
 {
 	json_t *v = json_loadb(r->out.p ? r->out.p : "", r->out.n, 0, NULL);
 	struct idl_fault f;
-	json_t *error = v != NULL ? idl_decode(&error_type, v, &f) : NULL;
+	json_t *error = v != NULL ? idl_decode(&idl_failure, v, &f) : NULL;
 	json_t *list = json_object_get(error, "params"), *e;
 	size_t i;
 
@@ -403,7 +388,7 @@ judge_failure(const struct trial_run *r, const char *code, struct buf *why)
 		return TRY_FAIL;
 	}
 	v = printed(r, why);
-	error = v != NULL ? idl_decode(&error_type, v, &f) : NULL;
+	error = v != NULL ? idl_decode(&idl_failure, v, &f) : NULL;
 	if (v != NULL && error == NULL) {
 		idl_fault_text(&f, text, sizeof text);
 		buf_addf(why,

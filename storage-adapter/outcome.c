@@ -23,21 +23,6 @@
 #define MISSING "Check whether the file exists and has correct permissions"
 #define NO_EXIT "non-zero exit and bad json on stdout"
 
-/* The error object that scripts print. */
-static const struct idl_type strings = {
-    .kind = IDL_LIST, .name = "list<string>", .a = &idl_string};
-static const struct idl_type ints = {
-    .kind = IDL_LIST, .name = "list<int>", .a = &idl_int};
-static const struct idl_field trace_fields[] = {{"error", &idl_string, false},
-    {"files", &strings, false}, {"lines", &ints, false}, {NULL, NULL, false}};
-static const struct idl_type trace = {
-    .kind = IDL_RECORD, .name = "backtrace", .fields = trace_fields};
-static const struct idl_field failure_fields[] = {{"code", &idl_string, false},
-    {"params", &strings, false}, {"backtrace", &trace, false},
-    {NULL, NULL, false}};
-static const struct idl_type failure = {
-    .kind = IDL_RECORD, .name = "error", .fields = failure_fields};
-
 /* ---- lists of errors ---- */
 
 /* Add to a list; takes v. */
@@ -211,7 +196,7 @@ exited(const struct call_ran *r)
 	json_t *object, *error;
 	struct idl_fault f;
 
-	object = raw != NULL ? v2_decode(&failure, raw, &f) : NULL;
+	object = raw != NULL ? v2_decode(&idl_failure, raw, &f) : NULL;
 	json_decref(raw);
 	snprintf(status, sizeof(status), "%d", r->result->code);
 	if (object == NULL)

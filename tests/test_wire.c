@@ -1045,124 +1045,121 @@ read_answer(enum answer a, struct str body, struct seen *s)
 #define MSG  "[[\"q\",1],{\"payload\":\"p\"," K "}]"
 #define EVNT "\"message\":[\"Ack\",[\"q\",1]]"
 
-/* Answers that other brokers may give, and what is none. */
+/* Answers that other brokers may give, and how many are in it; -1: it is none. */
+static const struct {
+	enum answer a;
+	const char *p;
+	int rc;
+} answers[] = {
+    {SENT, " [ [ \"q\" , 3 ] ] ", 1},
+    {SENT, "", -1},
+    {SENT, "[] x", -1},
+    {SENT, "[[\"q\",3],[\"q\",3]]", -1},
+    {SENT, "[[\"q\",3,4]]", -1},
+    {SENT, "[[\"q\"]]", -1},
+    {SENT, "[[3,\"q\"]]", -1},
+    {SENT, "[[\"q\",3.5]]", -1},
+    {SENT, "[\"q\"]", -1},
+    {SENT, "{}", -1},
+    {SENT, "null", -1},
+    {NAMES, "[]", 0},
+    {NAMES, "[\"a\",\"a\",\"\"]", 3},
+    {NAMES, "[\"a\",1]", -1},
+    {NAMES, "[\"a\"", -1},
+    {NAMES, "[\"a\"]]", -1},
+    {NAMES, "{}", -1},
+    {TRANSFER, "{\"messages\":[],\"next\":\"-1\"}", 0},
+    {TRANSFER, "{\"next\":\"5\",\"x\":{},\"messages\":[" MSG "]}", 1},
+    {TRANSFER, "{\"messages\":[" MSG "," MSG "],\"next\":\"1\"}", 2},
+    {TRANSFER,
+	"{\"messages\":[[[\"q\",1],{" K ",\"new\":[1],"
+	"\"payload\":\"p\"}]],\"next\":\"1\"}",
+	1},
+    {TRANSFER, "{\"messages\":[]}", -1},
+    {TRANSFER, "{\"next\":\"1\"}", -1},
+    {TRANSFER, "{\"messages\":[],\"next\":1}", -1},
+    {TRANSFER, "{\"messages\":[],\"next\":\"x\"}", -1},
+    {TRANSFER, "{\"messages\":{},\"next\":\"1\"}", -1},
+    {TRANSFER, "{\"messages\":[1],\"next\":\"1\"}", -1},
+    {TRANSFER, "{\"messages\":[[]],\"next\":\"1\"}", -1},
+    {TRANSFER, "{\"messages\":[[[\"q\",1]]],\"next\":\"1\"}", -1},
+    {TRANSFER, "{\"messages\":[[[\"q\",1],{}]],\"next\":\"1\"}", -1},
+    {TRANSFER,
+	"{\"messages\":[[[\"q\",1],{\"payload\":\"p\"}]],"
+	"\"next\":\"1\"}",
+	-1},
+    {TRANSFER, "{\"messages\":[[[\"q\",1],{" K "}]],\"next\":\"1\"}", -1},
+    {TRANSFER,
+	"{\"messages\":[[[\"q\",1],{\"payload\":1," K "}]],\"next\":\"1\"}",
+	-1},
+    {TRANSFER,
+	"{\"messages\":[[[\"q\",1],{\"payload\":\"p\",\"kind\":"
+	"[\"Other\",\"r\"]}]],\"next\":\"1\"}",
+	-1},
+    {TRANSFER,
+	"{\"messages\":[[[\"q\",1],{\"payload\":\"p\",\"kind\":"
+	"[\"Response\",\"r\"]}]],\"next\":\"1\"}",
+	-1},
+    {TRANSFER,
+	"{\"messages\":[[[\"q\",1],{\"payload\":\"p\",\"kind\":"
+	"[\"Request\"]}]],\"next\":\"1\"}",
+	-1},
+    {TRANSFER,
+	"{\"messages\":[[[\"q\",1],{\"payload\":\"p\",\"kind\":"
+	"[\"Request\",\"r\",1]}]],\"next\":\"1\"}",
+	-1},
+    {TRANSFER,
+	"{\"messages\":[[[\"q\",1],{\"payload\":\"p\"," K
+	"},1]],\"next\":\"1\"}",
+	-1},
+    {TRANSFER, "{\"messages\":[],\"next\":\"1\"} x", -1},
+    {TRANSFER, "[]", -1},
+    {TRACE, "{\"events\":[]}", 0},
+    {TRACE, "{\"x\":1,\"events\":[[1,{" EVNT "}]]}", 1},
+    {TRACE, "{\"events\":[[1,{\"time\":5," EVNT ",\"new\":{}}]]}", 1},
+    {TRACE, "{}", -1},
+    {TRACE, "{\"events\":{}}", -1},
+    {TRACE, "{\"events\":[1]}", -1},
+    {TRACE, "{\"events\":[[1,{}]]}", -1},
+    {TRACE, "{\"events\":[[1,{" EVNT "},2]]}", -1},
+    {TRACE, "{\"events\":[[\"1\",{" EVNT "}]]}", -1},
+    {TRACE, "{\"events\":[[1,[]]]}", -1},
+    {TRACE, "{\"events\":[[1,{\"time\":\"x\"," EVNT "}]]}", -1},
+    {TRACE, "{\"events\":[[1,{\"time\":1e300," EVNT "}]]}", -1},
+    {TRACE, "{\"events\":[[1,{\"time\":-1," EVNT "}]]}", -1},
+    {TRACE, "{\"events\":[[1,{\"input\":null," EVNT "}]]}", -1},
+    {TRACE, "{\"events\":[[1,{\"output\":3," EVNT "}]]}", -1},
+    {TRACE, "{\"events\":[[1,{\"processing_time\":1.5," EVNT "}]]}", -1},
+    {TRACE, "{\"events\":[[1,{\"message\":[\"Nak\",[\"q\",1]]}]]}", -1},
+    {TRACE, "{\"events\":[[1,{\"message\":[\"Message\",[\"q\",1]]}]]}", -1},
+    {TRACE, "{\"events\":[[1,{\"message\":[\"Ack\",[\"q\",1],1]}]]}", -1},
+    {TRACE, "{\"events\":[[1,{\"message\":[\"Ack\",1]}]]}", -1},
+    {TRACE, "{\"events\":[[1,{\"message\":\"Ack\"}]]}", -1},
+    {TRACE, "{\"events\":[[1,{\"message\":[]}]]}", -1},
+    {TRACE, "{\"events\":[]} x", -1},
+    {TRACE, "[]", -1},
+};
+
+/* Each is read as it has to be. */
 static void
 wire_answers_are_checked(void **state)
 {
-	static const struct {
-		enum answer a;
-		const char *p;
-		int rc;
-	} cases[] = {
-	    {SENT, " [ [ \"q\" , 3 ] ] ", 1},
-	    {SENT, "", -1},
-	    {SENT, "[] x", -1},
-	    {SENT, "[[\"q\",3],[\"q\",3]]", -1},
-	    {SENT, "[[\"q\",3,4]]", -1},
-	    {SENT, "[[\"q\"]]", -1},
-	    {SENT, "[[3,\"q\"]]", -1},
-	    {SENT, "[[\"q\",3.5]]", -1},
-	    {SENT, "[\"q\"]", -1},
-	    {SENT, "{}", -1},
-	    {SENT, "null", -1},
-	    {NAMES, "[]", 0},
-	    {NAMES, "[\"a\",\"a\",\"\"]", 3},
-	    {NAMES, "[\"a\",1]", -1},
-	    {NAMES, "[\"a\"", -1},
-	    {NAMES, "[\"a\"]]", -1},
-	    {NAMES, "{}", -1},
-	    {TRANSFER, "{\"messages\":[],\"next\":\"-1\"}", 0},
-	    {TRANSFER, "{\"next\":\"5\",\"x\":{},\"messages\":[" MSG "]}", 1},
-	    {TRANSFER, "{\"messages\":[" MSG "," MSG "],\"next\":\"1\"}", 2},
-	    {TRANSFER,
-		"{\"messages\":[[[\"q\",1],{" K ",\"new\":[1],"
-		"\"payload\":\"p\"}]],\"next\":\"1\"}",
-		1},
-	    {TRANSFER, "{\"messages\":[]}", -1},
-	    {TRANSFER, "{\"next\":\"1\"}", -1},
-	    {TRANSFER, "{\"messages\":[],\"next\":1}", -1},
-	    {TRANSFER, "{\"messages\":[],\"next\":\"x\"}", -1},
-	    {TRANSFER, "{\"messages\":{},\"next\":\"1\"}", -1},
-	    {TRANSFER, "{\"messages\":[1],\"next\":\"1\"}", -1},
-	    {TRANSFER, "{\"messages\":[[]],\"next\":\"1\"}", -1},
-	    {TRANSFER, "{\"messages\":[[[\"q\",1]]],\"next\":\"1\"}", -1},
-	    {TRANSFER, "{\"messages\":[[[\"q\",1],{}]],\"next\":\"1\"}", -1},
-	    {TRANSFER,
-		"{\"messages\":[[[\"q\",1],{\"payload\":\"p\"}]],"
-		"\"next\":\"1\"}",
-		-1},
-	    {TRANSFER, "{\"messages\":[[[\"q\",1],{" K "}]],\"next\":\"1\"}",
-		-1},
-	    {TRANSFER,
-		"{\"messages\":[[[\"q\",1],{\"payload\":1," K
-		"}]],\"next\":\"1\"}",
-		-1},
-	    {TRANSFER,
-		"{\"messages\":[[[\"q\",1],{\"payload\":\"p\",\"kind\":"
-		"[\"Other\",\"r\"]}]],\"next\":\"1\"}",
-		-1},
-	    {TRANSFER,
-		"{\"messages\":[[[\"q\",1],{\"payload\":\"p\",\"kind\":"
-		"[\"Response\",\"r\"]}]],\"next\":\"1\"}",
-		-1},
-	    {TRANSFER,
-		"{\"messages\":[[[\"q\",1],{\"payload\":\"p\",\"kind\":"
-		"[\"Request\"]}]],\"next\":\"1\"}",
-		-1},
-	    {TRANSFER,
-		"{\"messages\":[[[\"q\",1],{\"payload\":\"p\",\"kind\":"
-		"[\"Request\",\"r\",1]}]],\"next\":\"1\"}",
-		-1},
-	    {TRANSFER,
-		"{\"messages\":[[[\"q\",1],{\"payload\":\"p\"," K
-		"},1]],\"next\":\"1\"}",
-		-1},
-	    {TRANSFER, "{\"messages\":[],\"next\":\"1\"} x", -1},
-	    {TRANSFER, "[]", -1},
-	    {TRACE, "{\"events\":[]}", 0},
-	    {TRACE, "{\"x\":1,\"events\":[[1,{" EVNT "}]]}", 1},
-	    {TRACE, "{\"events\":[[1,{\"time\":5," EVNT ",\"new\":{}}]]}", 1},
-	    {TRACE, "{}", -1},
-	    {TRACE, "{\"events\":{}}", -1},
-	    {TRACE, "{\"events\":[1]}", -1},
-	    {TRACE, "{\"events\":[[1,{}]]}", -1},
-	    {TRACE, "{\"events\":[[1,{" EVNT "},2]]}", -1},
-	    {TRACE, "{\"events\":[[\"1\",{" EVNT "}]]}", -1},
-	    {TRACE, "{\"events\":[[1,[]]]}", -1},
-	    {TRACE, "{\"events\":[[1,{\"time\":\"x\"," EVNT "}]]}", -1},
-	    {TRACE, "{\"events\":[[1,{\"time\":1e300," EVNT "}]]}", -1},
-	    {TRACE, "{\"events\":[[1,{\"time\":-1," EVNT "}]]}", -1},
-	    {TRACE, "{\"events\":[[1,{\"input\":null," EVNT "}]]}", -1},
-	    {TRACE, "{\"events\":[[1,{\"output\":3," EVNT "}]]}", -1},
-	    {TRACE, "{\"events\":[[1,{\"processing_time\":1.5," EVNT "}]]}",
-		-1},
-	    {TRACE, "{\"events\":[[1,{\"message\":[\"Nak\",[\"q\",1]]}]]}", -1},
-	    {TRACE, "{\"events\":[[1,{\"message\":[\"Message\",[\"q\",1]]}]]}",
-		-1},
-	    {TRACE, "{\"events\":[[1,{\"message\":[\"Ack\",[\"q\",1],1]}]]}",
-		-1},
-	    {TRACE, "{\"events\":[[1,{\"message\":[\"Ack\",1]}]]}", -1},
-	    {TRACE, "{\"events\":[[1,{\"message\":\"Ack\"}]]}", -1},
-	    {TRACE, "{\"events\":[[1,{\"message\":[]}]]}", -1},
-	    {TRACE, "{\"events\":[]} x", -1},
-	    {TRACE, "[]", -1},
-	};
 	struct str body;
 	struct seen s;
 	size_t i, n;
 
 	(void)state;
-	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+	for (i = 0; i < sizeof answers / sizeof *answers; i++) {
 		s = (struct seen){0};
-		n = strlen(cases[i].p);
-		body = copy(cases[i].p, n);
-		if (read_answer(cases[i].a, body, &s) != cases[i].rc)
-			fail_msg("%s", cases[i].p);
+		n = strlen(answers[i].p);
+		body = copy(answers[i].p, n);
+		if (read_answer(answers[i].a, body, &s) != answers[i].rc)
+			fail_msg("%s", answers[i].p);
 		drop(body);
-		while (cases[i].rc >= 0 && cases[i].a != SENT && n-- > 0) {
-			body = copy(cases[i].p, n);
-			if (read_answer(cases[i].a, body, &s) != -1)
-				fail_msg("%s, cut at %zu", cases[i].p, n);
+		while (answers[i].rc >= 0 && answers[i].a != SENT && n-- > 0) {
+			body = copy(answers[i].p, n);
+			if (read_answer(answers[i].a, body, &s) != -1)
+				fail_msg("%s, cut at %zu", answers[i].p, n);
 			drop(body);
 		}
 	}

@@ -20,6 +20,20 @@ const struct idl_type idl_int64 = {.kind = IDL_INT64, .name = "int64"};
 const struct idl_type idl_float = {.kind = IDL_FLOAT, .name = "float"};
 const struct idl_type idl_bool = {.kind = IDL_BOOL, .name = "bool"};
 
+static const struct idl_type strings = {
+    .kind = IDL_LIST, .name = "list<string>", .a = &idl_string};
+static const struct idl_type ints = {
+    .kind = IDL_LIST, .name = "list<int>", .a = &idl_int};
+static const struct idl_field trace_fields[] = {{"error", &idl_string, false},
+    {"files", &strings, false}, {"lines", &ints, false}, {NULL, NULL, false}};
+static const struct idl_type trace = {
+    .kind = IDL_RECORD, .name = "backtrace", .fields = trace_fields};
+static const struct idl_field failure_fields[] = {{"code", &idl_string, false},
+    {"params", &strings, false}, {"backtrace", &trace, false},
+    {NULL, NULL, false}};
+const struct idl_type idl_failure = {
+    .kind = IDL_RECORD, .name = "error", .fields = failure_fields};
+
 #define DUMP_FLAGS (JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII)
 
 /* Where the walk is, innermost first; on the stack. */

@@ -60,6 +60,10 @@ struct idl_method {
 extern const struct idl_type idl_unit, idl_string, idl_int, idl_int64,
     idl_float, idl_bool;
 
+/* What a script prints when it fails: {"code": string, "params": [string],
+ * "backtrace": {"error": string, "files": [string], "lines": [int]}}. */
+extern const struct idl_type idl_failure;
+
 /* What is wrong with a value, for programs and for people. */
 enum idl_fault_kind {
 	IDL_OK,
