@@ -164,9 +164,11 @@ static int
 export_all(struct cli *c, const char *path, int argc, char **argv)
 {
 	struct selector s;
-	int rc = select_parse(c, &s); /* none is given: all */
+	int rc;
 
 	(void)path, (void)argc, (void)argv;
+	if (select_parse(c, &s) == -1) /* none is given: all */
+		return CLI_USAGE;
 	c->json = c->out.json = true;
 	c->offline = true;
 	if (state_open(c, &c->why) == -1)

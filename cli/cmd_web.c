@@ -12,8 +12,6 @@
 #include "text.h"
 #include "web.h"
 
-extern char **environ;
-
 static const struct opt opts[] = {
     {"open", 'o', OPT_FLAG, NULL, "open it with xdg-open", NULL},
     {"port", 'p', OPT_NUMBER, "N", "listen on this port [any free]", NULL},

@@ -140,7 +140,7 @@ asettings_time(const struct asettings *s, const char *method)
 {
 	const char *at = s->times;
 	char name[64];
-	int64_t ns;
+	int64_t ns = 0;
 
 	while (next_time(&at, name, &ns, NULL) == 1)
 		if (strcasecmp(name, method) == 0)
@@ -178,7 +178,7 @@ next_owner(const char **at, unsigned *uid, struct err *e)
 unsigned *
 asettings_owners(const struct asettings *s, size_t *n)
 {
-	unsigned *uids = NULL, uid;
+	unsigned *uids = NULL, uid = 0;
 	const char *at = s->owners;
 
 	for (*n = 0; next_owner(&at, &uid, NULL) == 1; (*n)++) {

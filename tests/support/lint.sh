@@ -23,8 +23,8 @@ cppcheck --quiet --std=c11 --enable=warning,performance,portability \
 	--suppressions-list=tests/support/cppcheck.suppress $units ||
 	complain "cppcheck"
 
-flags="-std=gnu11 -D_GNU_SOURCE -Ilib -Ibroker -Icli -Iidl -Ibuild -Ibuild/idl
-	-Itests -I. $(pkg-config --cflags jansson libevent_core sqlite3 yaml-0.1)"
+flags="-std=gnu11 -D_GNU_SOURCE -DRUNNER_PATH=\\\"xmsg-run\\\" -Ilib -Ibroker -Icli
+	-Iidl -Iidl/runtime/c -Istorage-adapter -Ibuild -Ibuild/idl -Itests -I. $(pkg-config --cflags jansson libevent_core sqlite3 yaml-0.1)"
 echo $units | xargs -n 4 -P 2 sh -c '
 	clang-tidy --quiet "$@" -- '"$(echo $flags)"' 2>/dev/null' tidy \
 	>"${TMPDIR:-/tmp}/tidy.$$"
