@@ -20,7 +20,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 from broker import (Broker, Closed, Conn, Ended, PATIENCE,  # noqa: E402,F401
-                    memory_folder, program, until)
+                    end_gently, memory_folder, program, sanitizer_report,
+                    until)
 
 FULL = bool(os.environ.get("XMSG_FULL"))
 SEED = int(os.environ.get("XMSG_SEED", "1"))
@@ -457,7 +458,10 @@ class Adapter:
             raise AssertionError("left behind: %s" % self.processes())
 
     def remove(self):
-        self.kill()
+        said = ""
+        if self.process is not None:
+            end_gently(self.process)
+            said = sanitizer_report(self.read_log())
         for pid, _ in self.processes():
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -466,6 +470,8 @@ class Adapter:
         self.broker.remove()
         shutil.rmtree(self.base, ignore_errors=True)
         shutil.rmtree(self.memory, ignore_errors=True)
+        if said:
+            raise AssertionError(said)
 
     # -- what scripts were run --
 

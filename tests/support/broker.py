@@ -410,11 +410,37 @@ class Broker:
 
     def remove(self):
         """End it and delete what it left."""
+        said = ""
         if self.process is not None:
-            self.kill()
+            end_gently(self.process)
+            said = sanitizer_report(self.read_log())
         for path in (self.folder, self.extra):
             if path:
                 shutil.rmtree(path, ignore_errors=True)
+        if said:
+            raise AssertionError(said)
+
+
+def end_gently(process, patience=10):
+    """SIGTERM, so that what counts leaks and coverage at the end of a process
+    can do so; SIGKILL when that does not help."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGCONT)
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    process.wait()
+
+
+def sanitizer_report(log):
+    """From the first line of a sanitizer in a log on; "" when there is none."""
+    for mark in ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer",
+                 "runtime error:", "WARNING: ThreadSanitizer"):
+        if mark in log:
+            return log[log.index(mark):][:4000]
+    return ""
 
 
 def run(*options, env=None, name=None, patience=PATIENCE, **kw):
