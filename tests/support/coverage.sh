@@ -13,7 +13,7 @@ top=$(cd .. && pwd)
 
 mkdir -p coverage
 gcovr --root "$top" --object-directory . --exclude-throw-branches \
-	--exclude '.*/tests/' --exclude '.*/bench/' --exclude '(.*/)?build-[a-z]*/' \
+	--exclude '.*/tests/' --exclude '.*/bench/' --exclude 'idl/' \
 	--gcov-ignore-parse-errors \
 	--json-summary coverage/summary.json \
 	--html-details coverage/index.html >/dev/null 2>coverage/gcovr.err || {
