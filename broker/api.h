@@ -122,7 +122,7 @@ struct buf *api_out(struct api *a); /* empty */
 /* api_v1_act.c */
 void act_free(struct act *act);
 /* api_v1_events.c */
-void events_fini(struct api *a);
+void told_fini(struct api *a);
 /* api_look.c */
 void api_diagnostics(struct peer *p);
 void api_trace(struct peer *p, const struct wire_req *r);

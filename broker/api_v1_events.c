@@ -204,7 +204,7 @@ tell(struct call *c)
 
 /* Free what was kept. */
 void
-events_fini(struct api *a)
+told_fini(struct api *a)
 {
 	if (a->told != NULL)
 		buf_fini(&a->told->body);
