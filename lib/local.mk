@@ -6,6 +6,7 @@ libbase_a_SOURCES = \
 	lib/log.c lib/log.h \
 	lib/xalloc.c lib/xalloc.h \
 	lib/clock.c lib/clock.h \
+	lib/whole.c lib/whole.h \
 	lib/buf.c lib/buf.h \
 	lib/heap.c lib/heap.h \
 	lib/conf.c lib/conf.h \
@@ -18,12 +19,13 @@ libbase_a_SOURCES = \
 	lib/redact.c lib/redact.h \
 	lib/redact_scan.c lib/redact_scan.h \
 	lib/redact_end.c \
+	lib/evlog.c lib/evlog.h \
 	lib/text.c lib/text.h lib/units.c lib/units.h \
 	lib/events.c lib/events.h \
 	lib/chart.c lib/chart.h lib/chart_plan.c lib/chart_plan.h \
 	lib/chart_text.c lib/chart_svg.c lib/chart_html.c lib/chart_xml.h \
 	lib/chart_json.c
-libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(INIH_CFLAGS)
+libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(INIH_CFLAGS) $(EVENT_CFLAGS)
 EXTRA_DIST += lib/xmsg.pc.in
 
 # libxmsg, the client library: shared for others, with what it needs of ours
@@ -37,7 +39,7 @@ noinst_LIBRARIES += libclient.a
 libclient_a_SOURCES = $(XMSG_SOURCES)
 lib_LTLIBRARIES += libxmsg.la
 libxmsg_la_SOURCES = $(XMSG_SOURCES) \
-	lib/err.c lib/clock.c lib/buf.c lib/heap.c lib/usock.c \
+	lib/err.c lib/clock.c lib/whole.c lib/buf.c lib/heap.c lib/usock.c \
 	lib/http1.c lib/json.c lib/wire.c lib/wire_body.c
 libxmsg_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 libxmsg_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -no-undefined \
