@@ -84,6 +84,7 @@ call_reply(struct call *c, int status, const char *type, struct str body)
 	if (p != NULL) {
 		p->call = c->over;
 		c->peer = NULL;
+		acts_answered(p, status, act_note(c->act));
 		http_reply_to(p->conn, c->number, status, type, body);
 	}
 	call_free(c); /* the body may be part of it */
@@ -114,10 +115,12 @@ api_out(struct api *a)
 void
 api_reply(struct peer *p, int status, const char *type, struct str body)
 {
-	if (p->call != NULL)
+	if (p->call != NULL) {
 		call_reply(p->call, status, type, body);
-	else
-		http_reply(p->conn, status, type, body);
+		return;
+	}
+	acts_answered(p, status, "");
+	http_reply(p->conn, status, type, body);
 }
 
 static void
@@ -585,7 +588,7 @@ on_request(void *ctx, struct http_conn *conn, struct http_request *r)
 	if (!api_v1(p, r) && !api_metrics(p, r) && !ui(p, r))
 		stock(p, r);
 	c = p->call;
-	if (c == NULL || !c->overlaps)
+	if (c == NULL || !c->overlaps || p->asked != NULL) /* one act at a time */
 		return;
 	p->call = NULL;
 	c->behind = true;
@@ -644,6 +647,7 @@ on_close(void *ctx, struct http_conn *conn)
 		b->behind = false;
 		b->peer = NULL;
 	}
+	acts_forget(p);
 	if (c != NULL) {
 		c->peer = NULL;
 		if (c->kind == CALL_WAIT)

@@ -43,6 +43,7 @@ struct api {
 	struct str *names;
 	struct call *spare; /* one call kept for the next request */
 	struct told *told; /* what followers were answered last */
+	struct ring *acts; /* what operators did; NULL: no room for it */
 	uint64_t nrequests, nerrors;
 };
 
@@ -53,6 +54,7 @@ struct peer {
 	struct api *api;
 	struct call *call; /* the request under way, or NULL */
 	LIST_HEAD(, call) behind; /* those that overlap with what follows */
+	struct asked *asked; /* the act that it is, or NULL */
 	gid_t gid;
 };
 
@@ -127,6 +129,10 @@ void api_put_message(struct buf *b, const struct store_msg *sm,
 /* api_v1_act.c, api_v1_turn.c */
 void act_free(struct act *act);
 void turn_free(struct turn *t);
+const char *act_note(const struct act *act); /* who and why, or "" */
+/* api_v1_acts.c: the peer's act has been answered, or will not be. */
+void acts_answered(struct peer *p, int status, const char *note);
+void acts_forget(struct peer *p);
 /* api_v1_events.c */
 void told_fini(struct api *a);
 /* api_look.c */
