@@ -21,8 +21,10 @@ struct sent {
 	struct sent *older; /* of those that were seen */
 	int64_t id;
 	const struct event *publish, *reply;
+	struct str consumer; /* who got it last */
 	bool acked, cancelled, scripts; /* scripts: are drawn */
 	unsigned deliveries;
+	size_t run; /* the first of its scripts, + 1 */
 	size_t last_step; /* of it, + 1 */
 };
 
@@ -86,6 +88,16 @@ queue_lane(struct plan *p, struct str name)
 	struct lane *l = lane_of(p, name);
 
 	l->queue = true;
+	return l->index;
+}
+
+/* Of a client that takes requests. */
+static size_t
+consumer_lane(struct plan *p, struct str name)
+{
+	struct lane *l = lane_of(p, name);
+
+	l->client = l->consumer = true;
 	return l->index;
 }
 
@@ -162,11 +174,30 @@ pair(struct plan *p)
 			HASH_ADD(hh, p->sent, id, sizeof s->id, s);
 		} else if (e->type == RING_REPLY && s != NULL) {
 			s->reply = e;
+			if (s->consumer.n == 0)
+				s->consumer = e->client;
+		} else if (e->type == RING_DELIVER && s != NULL) {
+			s->consumer = e->client;
 		} else if (e->type == RING_ACK && s != NULL) {
 			s->acked = true;
 		} else if (e->type == RING_CANCEL && s != NULL) {
 			s->cancelled = true;
 		}
+	}
+}
+
+/* Which scripts ran for which message. */
+static void
+pair_runs(struct plan *p)
+{
+	p->next_run = xcalloc(p->o->nruns + 1, sizeof *p->next_run);
+	for (size_t i = p->o->nruns; i > 0; i--) {
+		struct sent *s = sent_of(p, p->o->runs[i - 1].id);
+
+		if (s == NULL)
+			continue;
+		p->next_run[i] = s->run;
+		s->run = i;
 	}
 }
 
@@ -213,35 +244,40 @@ plan_publish(struct plan *p, const struct event *e)
 	st->open = open;
 }
 
-/* The scripts that ran for a request, or the one that runs; who ran them. */
+/* A script that ran for a request, or runs. */
 static void
-plan_runs(struct plan *p, struct sent *s, struct str client, bool over)
+plan_run(struct plan *p, struct sent *s, const struct chart_run *r)
 {
-	for (size_t i = 0; i < p->o->nruns; i++) {
-		const struct chart_run *r = &p->o->runs[i];
-		struct buf b = BUF_INIT;
-		char took[UNITS_MAX];
-		struct step *st;
+	bool over = r->took_s >= 0;
+	struct buf b = BUF_INIT;
+	char took[UNITS_MAX];
+	struct step *st;
 
-		if (r->id != s->id || over != (r->took_s >= 0))
-			continue;
-		buf_addf(&b, "run%s", over ? "" : "ning");
-		st = step_of(p, STEP_SCRIPT, 0, &b, s, s->id);
-		st->from = client_lane(p, client);
-		st->to = script_lane(p, r->script);
-		st->open = !over;
-		if (!over)
-			continue;
-		units_took(took, r->took_s);
-		b = (struct buf)BUF_INIT;
-		text_put(&b, r->end);
-		buf_addf(&b, "%s%s", b.n ? " " : "", took);
-		st = step_of(p, STEP_EXIT, 0, &b, s, s->id);
-		st->from = script_lane(p, r->script);
-		st->to = client_lane(p, client);
-		st->failed = r->end.n > 0;
-		st->took_s = r->took_s;
-	}
+	buf_adds(&b, over ? "run" : "running");
+	st = step_of(p, STEP_SCRIPT, 0, &b, s, s->id);
+	st->from = consumer_lane(p, s->consumer);
+	st->to = script_lane(p, r->script);
+	st->open = !over;
+	if (!over)
+		return;
+	units_took(took, r->took_s);
+	b = (struct buf)BUF_INIT;
+	text_put(&b, r->end);
+	buf_addf(&b, "%s%s", b.n ? " " : "", took);
+	st = step_of(p, STEP_EXIT, 0, &b, s, s->id);
+	st->from = script_lane(p, r->script);
+	st->to = consumer_lane(p, s->consumer);
+	st->failed = r->end.n > 0;
+	st->took_s = r->took_s;
+}
+
+/* Those that are over, or the one that runs. */
+static void
+plan_runs(struct plan *p, struct sent *s, bool over)
+{
+	for (size_t i = s->run; i != 0; i = p->next_run[i])
+		if (over == (p->o->runs[i - 1].took_s >= 0))
+			plan_run(p, s, &p->o->runs[i - 1]);
 }
 
 /* A delivery of a request: queue -> consumer.  Those of replies are left out,
@@ -262,10 +298,10 @@ plan_deliver(struct plan *p, const struct event *e)
 		buf_addf(&b, " again (%u)", s->deliveries);
 	st = step_of(p, STEP_DELIVERY, e->time, &b, s, e->id);
 	st->from = queue_lane(p, e->queue);
-	st->to = client_lane(p, e->client);
+	st->to = consumer_lane(p, e->client);
 	if (s != NULL && is_open(s) && !s->scripts) {
 		s->scripts = true;
-		plan_runs(p, s, e->client, false);
+		plan_runs(p, s, false);
 	}
 }
 
@@ -281,7 +317,7 @@ plan_reply(struct plan *p, const struct event *e)
 	bool failed;
 
 	if (s != NULL)
-		plan_runs(p, s, e->client, true);
+		plan_runs(p, s, true);
 	failed = put_what(&b, e->text);
 	if (e->took_s >= 0) {
 		units_took(took, e->took_s);
@@ -291,7 +327,9 @@ plan_reply(struct plan *p, const struct event *e)
 	if (s == NULL)
 		buf_adds(&b, " (asked before)");
 	st = step_of(p, STEP_REPLY, e->time, &b, s, e->re_id);
-	st->from = client_lane(p, e->client);
+	/* an operator who cancels it answers, but takes no requests */
+	st->from = s != NULL && s->cancelled ? client_lane(p, e->client)
+					     : consumer_lane(p, e->client);
 	st->to =
 	    s ? client_lane(p, s->publish->client) : queue_lane(p, e->queue);
 	st->failed = failed;
@@ -421,6 +459,43 @@ is_drawn(const struct event *e)
 	    e->type >= RING_HOLD;
 }
 
+/* Where it stands among the others. */
+static int
+rank(const struct plan *p, const struct lane *l)
+{
+	return l == p->others ? 4
+	    : l->script	      ? 3
+	    : l->consumer     ? 2
+	    : l->queue	      ? 1
+			      : 0;
+}
+
+/* Put lanes in order, those of a rank as they came. */
+static void
+sort_lanes(struct plan *p)
+{
+	struct lane **sorted = xcalloc(p->nlanes + 1, sizeof *sorted);
+	size_t *now = xcalloc(p->nlanes + 1, sizeof *now), n = 0;
+
+	for (int r = 0; r <= 4; r++)
+		for (size_t i = 0; i < p->nlanes; i++)
+			if (rank(p, p->order[i]) == r) {
+				now[i] = n;
+				sorted[n++] = p->order[i];
+			}
+	for (size_t i = 0; i < n; i++)
+		sorted[i]->index = i;
+	for (size_t i = 0; i < p->nsteps; i++) {
+		if (!step_is_arrow(&p->steps[i]))
+			continue;
+		p->steps[i].from = now[p->steps[i].from];
+		p->steps[i].to = now[p->steps[i].to];
+	}
+	free(p->order);
+	p->order = sorted;
+	free(now);
+}
+
 /* Both. */
 void
 plan_make(struct plan *p, const struct events *l, const struct chart_options *o)
@@ -431,6 +506,7 @@ plan_make(struct plan *p, const struct events *l, const struct chart_options *o)
 	*p = (struct plan){.l = l, .o = o};
 	first = window(p);
 	pair(p);
+	pair_runs(p);
 	for (size_t i = first; i < l->n; i++) {
 		const struct event *e = &l->v[i];
 
@@ -444,6 +520,7 @@ plan_make(struct plan *p, const struct events *l, const struct chart_options *o)
 		plan_event(p, e);
 	}
 	plan_open(p, first);
+	sort_lanes(p);
 }
 
 /* Free what it holds. */
@@ -466,6 +543,7 @@ plan_fini(struct plan *p)
 		free(p->steps[i].label);
 	free(p->steps);
 	free(p->order);
+	free(p->next_run);
 }
 
 /* ---- where lanes stand ---- */

@@ -40,6 +40,7 @@ struct lane {
 	UT_hash_handle hh;
 	size_t index, n;
 	bool client, queue, script; /* what goes by this name */
+	bool consumer; /* a client that takes requests */
 	char *text; /* safe to print, owned */
 	char name[];
 };
@@ -54,8 +55,10 @@ struct plan {
 	struct step *steps;
 	size_t nsteps, capsteps;
 	struct sent *sent, *newest; /* by id; in a list */
+	size_t *next_run; /* of the same request, + 1; by number + 1 */
 };
 
+/* Lanes from left to right: who asks, queues, who answers, scripts. */
 void plan_make(
     struct plan *p, const struct events *l, const struct chart_options *o);
 void plan_fini(struct plan *p);

@@ -234,10 +234,9 @@ chart_without_the_beginning(void **state)
 
 	(void)state;
 	expect(CHART_TEXT, &l, 0,
-	    "               plug                          xapi:1      me\n"
-	    "12:00:00.000Z  |..FAILURE :5 (asked before).>|           |\n"
-	    "12:00:00.000Z  |                             |           "
-	    "| <- x :8\n"
+	    "               xapi:1      me                plug\n"
+	    "12:00:00.000Z  |<.FAILURE :5 (asked before)..|\n"
+	    "12:00:00.000Z  |           | <- x :8\n"
 	    "12:00:00.000Z  * hold me:8: held by an operator\n");
 }
 
@@ -308,20 +307,20 @@ chart_as_json(void **state)
 	(void)state;
 	expect(CHART_JSON, &whole, 2,
 	    "{\"lanes\":["
-	    "{\"name\":\"plug\",\"client\":true,\"queue\":false,\"script\":"
-	    "false},"
 	    "{\"name\":\"xapi\",\"client\":true,\"queue\":false,\"script\":"
 	    "false},"
 	    "{\"name\":\"zfs\",\"client\":false,\"queue\":true,\"script\":"
+	    "false},"
+	    "{\"name\":\"plug\",\"client\":true,\"queue\":false,\"script\":"
 	    "false}],\"steps\":["
-	    "{\"kind\":\"reply\",\"time\":1700049603.200000,\"from\":0,\"to\":"
-	    "1,\"id\":5,\"duration_s\":3.200000,\"open\":false,\"failed\":"
+	    "{\"kind\":\"reply\",\"time\":1700049603.200000,\"from\":2,\"to\":"
+	    "0,\"id\":5,\"duration_s\":3.200000,\"open\":false,\"failed\":"
 	    "false,\"label\":\"OK 3.20s :5\"},"
 	    "{\"kind\":\"gap\",\"time\":null,\"from\":null,\"to\":null,"
 	    "\"id\":null,\"duration_s\":null,\"open\":false,\"failed\":true,"
 	    "\"label\":\"2 events missing\"},"
-	    "{\"kind\":\"request\",\"time\":1700049603.300000,\"from\":1,"
-	    "\"to\":2,\"id\":9,\"duration_s\":null,\"open\":true,\"failed\":"
+	    "{\"kind\":\"request\",\"time\":1700049603.300000,\"from\":0,"
+	    "\"to\":1,\"id\":9,\"duration_s\":null,\"open\":true,\"failed\":"
 	    "false,\"label\":\"hello \\\"you\\\"\\\\n :9 ?\"},"
 	    "{\"kind\":\"note\",\"time\":null,\"from\":null,\"to\":null,"
 	    "\"id\":9,\"duration_s\":null,\"open\":true,\"failed\":false,"
@@ -380,6 +379,50 @@ chart_with_scripts(void **state)
 	    "  p2-->>p0: OK 3.20s #58;5\n"));
 	assert_non_null(strstr(got, "  p2-xp5: running\n"));
 	assert_null(strstr(got, "other"));
+	free(got);
+}
+
+/* Who ran them is who got the request, though somebody else answered it. */
+static void
+chart_with_scripts_of_a_cancelled_call(void **state)
+{
+	static const struct chart_run run = {
+	    .id = 5, .script = STR("SR.scan"), .end = STR("cancelled")};
+	struct event v[] = {story[2], story[3],
+	    {.seq = 4,
+		.time = T0 + 1,
+		.type = RING_REPLY,
+		.id = 6,
+		.re_id = 5,
+		.took_s = 1,
+		.client = STR("op"),
+		.queue = STR("xapi"),
+		.text = STR("{\"error\":[\"Cancelled\"]}")},
+	    {.seq = 5,
+		.time = T0 + 1,
+		.type = RING_CANCEL,
+		.id = 5,
+		.took_s = -1,
+		.queue = STR("zfs")}};
+	struct events l = {.v = v, .n = 4};
+	struct chart_options o = {
+	    .last = 1, .now = T0 + 4, .runs = &run, .nruns = 1};
+	struct buf b = BUF_INIT;
+	char *got;
+
+	(void)state;
+	chart_put(&b, CHART_MERMAID, &l, &o);
+	got = buf_steal(&b, NULL);
+	assert_string_equal(got,
+	    "sequenceDiagram\n"
+	    "  participant p0 as op\n"
+	    "  participant p1 as xapi\n"
+	    "  participant p2 as plug\n"
+	    "  participant p3 as SR.scan\n"
+	    "  p2->>p3: run\n"
+	    "  p3-->>p2: cancelled 0us\n"
+	    "  p0-->>p1: FAILURE 1.00s #58;5\n"
+	    "  Note over p0,p3: cancel zfs#58;5\n");
 	free(got);
 }
 
@@ -513,6 +556,7 @@ main(void)
 	    cmocka_unit_test(chart_keeps_names_apart),
 	    cmocka_unit_test(chart_as_json),
 	    cmocka_unit_test(chart_with_scripts),
+	    cmocka_unit_test(chart_with_scripts_of_a_cancelled_call),
 	    cmocka_unit_test(chart_bounds_its_lanes),
 	    cmocka_unit_test(chart_knows_what_was_cancelled),
 	    cmocka_unit_test(events_know_what_is_missing),
