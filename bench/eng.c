@@ -112,6 +112,8 @@ eng_fini(struct eng *e)
 	e->epfd = -1;
 }
 
+static void conn_ready(struct source *s, uint32_t events);
+
 /* Connected, non-blocking descriptor, or -1 with errno.  A full backlog is
  * waited for. */
 static int
@@ -168,6 +170,7 @@ bool
 conn_open(struct conn *c, struct eng *e, void *arg, const char *token)
 {
 	memset(c, 0, sizeof *c);
+	c->src.ready = conn_ready;
 	c->eng = e;
 	c->arg = arg;
 	c->fd = dial(e->path);
@@ -306,6 +309,18 @@ readable(struct conn *c)
 	used(c);
 }
 
+/* A turn of the loop for one connection. */
+static void
+conn_ready(struct source *s, uint32_t events)
+{
+	struct conn *c = (struct conn *)s;
+
+	if (c->fd >= 0 && (events & EPOLLOUT))
+		flush(c);
+	if (c->fd >= 0 && (events & ~(uint32_t)EPOLLOUT))
+		readable(c);
+}
+
 /* The loop. */
 void
 eng_run(struct eng *e, bool (*more)(void *arg), void *arg, int64_t deadline_ns)
@@ -321,12 +336,9 @@ eng_run(struct eng *e, bool (*more)(void *arg), void *arg, int64_t deadline_ns)
 		n = epoll_wait(e->epfd, ev, EVENTS, ms > 100 ? 100 : ms);
 		e->now = clock_mono_ns();
 		for (i = 0; i < n && !e->broken; i++) {
-			struct conn *c = ev[i].data.ptr;
+			struct source *s = ev[i].data.ptr;
 
-			if (c->fd >= 0 && (ev[i].events & EPOLLOUT))
-				flush(c);
-			if (c->fd >= 0 && (ev[i].events & ~(uint32_t)EPOLLOUT))
-				readable(c);
+			s->ready(s, ev[i].events);
 		}
 	}
 }

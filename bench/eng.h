@@ -36,6 +36,13 @@ struct faults {
 
 struct conn;
 
+/* What the loop watches; first member of whatever owns the descriptor, whose
+ * address is the `data.ptr` that epoll is given.  Must bear to be called after
+ * the descriptor was closed in the same turn. */
+struct source {
+	void (*ready)(struct source *s, uint32_t events);
+};
+
 /* An answer with status 200 came for the request; the body lives during the
  * call. */
 typedef void conn_fn(struct conn *c, struct str body);
@@ -49,6 +56,7 @@ struct eng {
 };
 
 struct conn {
+	struct source src;
 	struct eng *eng;
 	int fd; /* -1: not open */
 	struct buf in, out;

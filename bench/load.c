@@ -2,9 +2,8 @@
  * SPDX-License-Identifier: ISC */
 
 /*
- * load: puts load on a broker that speaks the stock protocol on a Unix socket,
- * as stock clients would, checks the answers, and says what it cost.  Options
- * and the table of modes; each mode is in its own file.
+ * What the load generators share: options, the choice of a mode, the report.
+ * A program is this file and a table of modes (load_modes.c, peer.c).
  */
 #include "load.h"
 
@@ -17,29 +16,9 @@
 #include <unistd.h>
 
 #include "proc.h"
-#include "send.h"
 
 #define EXIT_FAULTS 1 /* the broker made mistakes */
 #define FILES_SPARE 64
-
-static const struct mode {
-	const char *name, *help;
-	mode_fn *run;
-	int conns; /* without --conns */
-} modes[] = {
-    {"rpc", "remote calls by --conns callers to --servers servers", mode_rpc,
-	1},
-    {"send", "publish only, on --conns connections", mode_send, 1},
-    {"parked", "publish while --parked polls wait on other queues", mode_parked,
-	16},
-    {"fill", "put --count messages in and leave them", mode_fill, 256},
-    {"drain", "fill, then transfer and acknowledge until empty", mode_drain,
-	64},
-    {"restart", "fill, kill -9, start again, time the first answer",
-	mode_restart, 256},
-    {"ping", "wait up to --seconds until the broker answers", mode_ping, 1},
-};
-#define NMODES (sizeof modes / sizeof modes[0])
 
 enum type { INT, DOUBLE, TEXT, FLAG };
 
@@ -73,6 +52,11 @@ static const struct row {
     ROW("peek", FLAG, peek, 0, "  drain: only the first transfer"),
     ROW("keep", FLAG, keep, 0, "  do not destroy the queues after"),
     ROW("leave", FLAG, leave, 0, "  restart: leave the broker running"),
+    ROW("peer", TEXT, peer, 0, "NAME  kind of broker (peer only)"),
+    ROW("window", INT, window, 1,
+	"N  replies a server may have unconfirmed (1; peer only)"),
+    ROW("shared", FLAG, shared, 0,
+	"  callers share one session (peer xmsg only)"),
     ROW("json", FLAG, json, 0, "  one JSON line after the text"),
 #undef ROW
 };
@@ -86,8 +70,9 @@ print_usage(FILE *to)
 {
 	size_t i;
 
-	fprintf(to, "usage: load MODE --socket PATH [OPTION...]\nmodes:\n");
-	for (i = 0; i < NMODES; i++)
+	fprintf(
+	    to, "usage: %s MODE --socket PATH [OPTION...]\nmodes:\n", program);
+	for (i = 0; modes[i].name != NULL; i++)
 		fprintf(to, "  %-8s %s\n", modes[i].name, modes[i].help);
 	fprintf(to, "options:\n");
 	for (i = 0; i < NROWS; i++)
@@ -137,12 +122,12 @@ read_options(struct opts *o, int argc, char **argv)
 		if (c != 1)
 			return NULL;
 		if (set_option(o, &rows[at], optarg) < 0) {
-			fprintf(stderr, "load: --%s: not allowed: %s\n",
+			fprintf(stderr, "%s: --%s: not allowed: %s\n", program,
 			    rows[at].name, optarg);
 			return NULL;
 		}
 	}
-	for (i = 0; optind == argc - 1 && i < NMODES; i++)
+	for (i = 0; optind == argc - 1 && modes[i].name != NULL; i++)
 		if (strcmp(argv[optind], modes[i].name) == 0)
 			m = &modes[i];
 	if (m != NULL && o->conns == 0)
@@ -192,14 +177,14 @@ run(const struct mode *m, struct opts *o)
 	struct report r;
 	int rc;
 
-	if (o->pid <= 0 && m->run != mode_ping)
+	if (o->pid <= 0 && m->finds_pid)
 		find_broker(o);
 	report_init(&r);
 	report_text(&r, "mode", m->name, NULL);
 	rc = m->run(o, &r, &f, &e);
 	put_faults(&r, &f);
 	if (rc < 0)
-		fprintf(stderr, "load: %s\n", e.text);
+		fprintf(stderr, "%s: %s\n", program, e.text);
 	else
 		rc = report_print(&r, o->json);
 	report_fini(&r);
@@ -215,6 +200,7 @@ main(int argc, char **argv)
 	    .seconds = 4,
 	    .warmup = 0.5,
 	    .threads = 1,
+	    .window = 1,
 	    .payload = 512,
 	    .count = 100000,
 	    .parked = 1000,
@@ -233,7 +219,7 @@ main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	if (proc_need_files((unsigned long)o.conns * 2 + FILES_SPARE, &e) < 0) {
-		fprintf(stderr, "load: %s\n", e.text);
+		fprintf(stderr, "%s: %s\n", program, e.text);
 		return EX_UNAVAILABLE;
 	}
 	return run(m, &o);

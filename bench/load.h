@@ -30,11 +30,23 @@ struct opts {
 	int parked; /* polls */
 	int park_queues; /* they wait on */
 	pid_t pid; /* of the broker */
-	bool json, no_fill, keep, peek, leave;
+	const char *peer; /* kind of broker */
+	int window; /* replies a server may have unconfirmed */
+	bool json, no_fill, keep, peek, leave, shared;
 };
 
 typedef int mode_fn(
     const struct opts *o, struct report *r, struct faults *f, struct err *e);
+
+/* What one program can do; ends with a row without a name. */
+struct mode {
+	const char *name, *help;
+	mode_fn *run;
+	int conns; /* without --conns */
+	bool finds_pid; /* asks the socket who listens, unless told */
+};
+extern const struct mode modes[];
+extern const char program[];
 
 mode_fn mode_ping, mode_rpc, mode_send, mode_parked, mode_fill, mode_drain,
     mode_restart;

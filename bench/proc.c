@@ -4,6 +4,7 @@
 /* Questions to the kernel about a process. */
 #include "proc.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 static void
 slurp(pid_t pid, const char *name, char *to, size_t size)
 {
-	char path[64];
+	char path[330];
 	size_t n;
 	FILE *f;
 
@@ -46,6 +47,45 @@ proc_cpu_us(pid_t pid)
 		return -1;
 	return (
 	    int64_t)((double)(user + sys) * 1e6 / (double)sysconf(_SC_CLK_TCK));
+}
+
+/* Add up a process and those it started, as far as they live. */
+static void
+add_tree(pid_t pid, int64_t *sum)
+{
+	int64_t own = proc_cpu_us(pid);
+	struct dirent *d;
+	char path[64];
+	DIR *tasks;
+
+	*sum += own > 0 ? own : 0;
+	snprintf(path, sizeof path, "/proc/%ld/task", (long)pid);
+	tasks = opendir(path);
+	while (tasks != NULL && (d = readdir(tasks)) != NULL) {
+		char name[300], text[8192], *p = text, *end;
+		long child;
+
+		snprintf(name, sizeof name, "task/%s/children", d->d_name);
+		slurp(pid, name, text, sizeof text);
+		while ((child = strtol(p, &end, 10)) > 0) {
+			add_tree((pid_t)child, sum);
+			p = end;
+		}
+	}
+	if (tasks != NULL)
+		closedir(tasks);
+}
+
+/* Processor time of a broker of several processes. */
+int64_t
+proc_tree_cpu_us(pid_t pid)
+{
+	int64_t sum = 0;
+
+	if (proc_cpu_us(pid) < 0)
+		return -1;
+	add_tree(pid, &sum);
+	return sum;
 }
 
 /* Processor time of ours. */

@@ -22,6 +22,9 @@ struct proc_mem {
  * -1 when it cannot be read.  The kernel counts in ticks, mostly of 10 ms. */
 int64_t proc_cpu_us(pid_t pid);
 
+/* The same with all processes it started that still live. */
+int64_t proc_tree_cpu_us(pid_t pid);
+
 /* The same of this process, exactly. */
 int64_t proc_own_cpu_us(void);
 

@@ -57,14 +57,14 @@ measure(struct stage *s)
 	int64_t broker, own, all;
 
 	sleep_until(s, s->t0);
-	broker = proc_cpu_us(s->o->pid);
+	broker = proc_tree_cpu_us(s->o->pid);
 	own = proc_own_cpu_us();
 	all = proc_all_cpu_us();
 	sleep_until(s, s->t1);
 	s->all_us = (double)(proc_all_cpu_us() - all);
 	s->own_us = (double)(proc_own_cpu_us() - own);
 	s->broker_us =
-	    broker < 0 ? -1 : (double)(proc_cpu_us(s->o->pid) - broker);
+	    broker < 0 ? -1 : (double)(proc_tree_cpu_us(s->o->pid) - broker);
 	proc_memory(s->o->pid, &s->mem);
 }
 

@@ -7,6 +7,7 @@
 #include "hist.h"
 #include "reply.h"
 #include "report.h"
+#include "resp.h"
 
 /* Small durations are exact. */
 static void
@@ -187,6 +188,48 @@ report_makes_one_line_of_json(void **state)
 	report_fini(&r);
 }
 
+static const char stream[] = "*1\r\n*2\r\n$1\r\nq\r\n*2\r\n"
+			     "*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\np\r\n$2\r\na\n\r\n"
+			     "*2\r\n$3\r\n2-0\r\n*2\r\n$1\r\np\r\n$0\r\n\r\n";
+
+/* A value is taken only when all of it is there, and nothing after it. */
+static void
+resp_waits_for_the_whole(void **state)
+{
+	char two[2 * sizeof stream];
+	size_t i;
+
+	(void)state;
+	snprintf(two, sizeof two, "%s:1\r\n", stream);
+	for (i = 0; i < sizeof stream - 1; i++)
+		assert_int_equal(resp_whole(two, i), 0);
+	assert_int_equal(resp_whole(two, i), i);
+	assert_int_equal(resp_whole(two, strlen(two)), i);
+	assert_int_equal(resp_whole(":1\r\n", 4), 4);
+	assert_int_equal(resp_whole("$-1\r\n", 5), 5);
+	assert_int_equal(resp_whole("\r", 1), 0);
+}
+
+/* Entries of a stream. */
+static void
+resp_reads_entries(void **state)
+{
+	struct str in = {stream, sizeof stream - 1}, id, value;
+
+	(void)state;
+	assert_int_equal(resp_entries(&in), 2);
+	assert_true(resp_entry(&in, &id, &value));
+	assert_bytes(id.p, id.n, "1-0");
+	assert_bytes(value.p, value.n, "a\n");
+	assert_true(resp_entry(&in, &id, &value));
+	assert_bytes(id.p, id.n, "2-0");
+	assert_int_equal(value.n, 0);
+	assert_int_equal(in.n, 0);
+	assert_false(resp_entry(&in, &id, &value));
+	in = STR("-ERR no\r\n");
+	assert_int_equal(resp_entries(&in), -1);
+}
+
 int
 main(void)
 {
@@ -199,6 +242,8 @@ main(void)
 	    cmocka_unit_test(scan_reads_messages),
 	    cmocka_unit_test(scan_notices_a_cut),
 	    cmocka_unit_test(sent_is_understood),
+	    cmocka_unit_test(resp_waits_for_the_whole),
+	    cmocka_unit_test(resp_reads_entries),
 	    cmocka_unit_test(report_makes_one_line_of_json),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 the xmsg authors
+# SPDX-License-Identifier: ISC
+"""Figures of bench/compare, bench/scale and bench/mixed as tables (Markdown).
+
+usage: tables.py FILE.json...                 print them
+       tables.py --fill DOCUMENT FILE.json... put them into a document, between
+                                              <!-- begin NAME --> and
+                                              <!-- end NAME -->, and the plots
+                                              into the folder plots beside it
+"""
+import json
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+
+# Goals of our own: what, over what, and the least ratio for 1, 16, 64 and 256
+# callers.
+GOALS = [
+    ("xmsg", "redis", [1.4, 1.2, 0.8, 0.6]),
+    ("xmsg, libxmsg", "redis", [1.0, 1.0, 1.0, 1.0]),
+    ("xmsg", "postgres", [2.7, 2.1, 1.8, 3.4]),
+    ("xmsg", "rabbitmq", [1.8, 1.8, 1.1, 1.0]),
+    ("xmsg", "beanstalkd", [2.1, 9, 10, 11]),
+    ("xmsg", "nats", [0.6, 0.9, 0.9, 0.85]),
+]
+CPU_GOAL = {1: 120, 16: 40, 64: 40, 256: 40}
+CALLERS = [1, 16, 64, 256]
+
+
+def machine(folder):
+    """One line about where it ran."""
+    done = subprocess.run(["stat", "-f", "-c", "%T", folder],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return "%s %s, %d cores, %s, %s" % (
+        platform.system(), platform.release(), os.cpu_count(),
+        done.stdout.decode().strip() or "unknown file system",
+        time.strftime("%Y-%m-%d"))
+
+
+def table(head, rows):
+    """Markdown; the first column to the left, the others to the right."""
+    rows = [[str(c) for c in r] for r in [head] + rows]
+    lines = ["| " + " | ".join(r) + " |" for r in rows]
+    lines.insert(1, "| --- |" + " ---: |" * (len(head) - 1))
+    return "\n".join(lines)
+
+
+def median(values):
+    values = [v for v in values if v is not None]
+    return statistics.median(values) if values else None
+
+
+def number(value, digits=0):
+    return "-" if value is None else "{:,.{}f}".format(value, digits)
+
+
+class Cells:
+    """The cells of bench/compare by what they measured."""
+
+    def __init__(self, report):
+        self.report = report
+        self.v = {}
+        for c in report["cells"]:
+            key = (c["way"], c["mode"], c["callers"])
+            self.v.setdefault(key, {})[c["round"]] = c
+
+    def figure(self, way, mode, callers, key):
+        """Over the rounds; a round with a fault does not count."""
+        rounds = self.v.get((way, mode, callers), {}).values()
+        return median([c.get(key) for c in rounds if not c["faults"]])
+
+    def ratio(self, way, other, mode, callers, key="rate"):
+        """The median of the rounds' ratios."""
+        a = self.v.get((way, mode, callers), {})
+        b = self.v.get((other, mode, callers), {})
+        return median([
+            a[r][key] / b[r][key] for r in a if r in b and
+            not a[r]["faults"] and not b[r]["faults"] and b[r].get(key)])
+
+    def ways(self, mode):
+        """In the order of the first round."""
+        seen = []
+        for c in self.report["cells"]:
+            if c["mode"] == mode and c["way"] not in seen:
+                seen.append(c["way"])
+        return sorted(seen, key=lambda w: (not w.startswith("xmsg"), w))
+
+
+def rates(cells, mode, callers):
+    """One table: a number of callers."""
+    rows = []
+    for way in cells.ways(mode):
+        if (way, mode, callers) not in cells.v:
+            continue
+        faults = sum(c["faults"] for c in
+                     cells.v[way, mode, callers].values())
+        rows.append(
+            [way if not faults else way + " (%d faults)" % faults] +
+            [number(cells.figure(way, mode, callers, k), d) for k, d in (
+                ("rate", 0), ("p50_us", 0), ("p99_us", 0),
+                ("broker_cpu_us", 1))] +
+            [number(cells.ratio(ours, way, mode, callers), 2)
+             for ours in ("xmsg", "xmsg, libxmsg")])
+    if not rows:
+        return ""
+    what = "%s, %d %s" % (
+        "remote calls" if mode == "rpc" else "sends", callers,
+        ("caller" if mode == "rpc" else "sender") + "s" * (callers > 1))
+    return table([what, "a second", "p50 us", "p99 us", "broker CPU us",
+                  "xmsg over it", "libxmsg over it"], rows)
+
+
+def disk(report):
+    """What was on disk when it confirmed."""
+    rows = []
+    for name, found in sorted(report["disk"].items(),
+                              key=lambda f: f[0] != "xmsg"):
+        send, rpc = found["send"], found["rpc"]
+        rows.append([
+            name, found["promise"],
+            number(send.get("syncs"), 2), number(rpc.get("syncs"), 2),
+            "-" if "synced" not in send
+            else "%.0f %%" % (100 * send["synced"]),
+            report["versions"].get(name, "this tree")])
+    for name, why in report["absent"].items():
+        rows.append([name, why, "-", "-", "-", "-"])
+    return table(["broker", "done when it confirms", "syncs a send",
+                  "syncs a call", "confirmed after a sync", "version"], rows)
+
+
+def verdict(value, bound, most=False):
+    if value is None:
+        return "not measured"
+    return "met" if (value <= bound if most else value >= bound) else "missed"
+
+
+def goals(report):
+    """The goals that are ratios, and the broker's processor time."""
+    cells, rows = Cells(report), []
+    for ours, other, bounds in GOALS:
+        for n, bound in zip(CALLERS, bounds):
+            v = cells.ratio(ours, other, "rpc", n)
+            rows.append(["%s over %s, %d" % (
+                ours.replace("xmsg, ", ""), other, n),
+                "%g" % bound, number(v, 2), verdict(v, bound)])
+    over = {r: c["rate"] / cells.v["xmsg", "rpc", 64][r]["rate"]
+            for r, c in cells.v.get(("xmsg", "rpc", 256), {}).items()
+            if cells.v.get(("xmsg", "rpc", 64), {}).get(r, {}).get("rate")}
+    v = median(over.values())
+    rows.append(["xmsg, 256 callers over 64", "1.0", number(v, 2),
+                 verdict(v, 1.0)])
+    for n, bound in CPU_GOAL.items():
+        v = cells.figure("xmsg", "rpc", n, "broker_cpu_us")
+        rows.append(["broker CPU a call, %d, us (at most)" % n, bound,
+                     number(v, 1), verdict(v, bound, most=True)])
+    sync = median([l.get("overwrite_1_p50_us") for l in report["limit"]])
+    for key, bound in (("p50_us", 280), ("p99_us", 500)):
+        v = cells.figure("xmsg", "rpc", 1, key)
+        rows.append(["one caller, %s, us (at most; a 4 KiB fdatasync took "
+                     "%s us)" % (key[:3], number(sync)), bound, number(v),
+                     verdict(v, bound, most=True)])
+    return table(["remote calls", "goal", "measured", ""], rows)
+
+
+def where(report):
+    """The machine, and how quiet it was."""
+    return ("%s; %d rounds, %g s a cell, %d s in all; others used %s cores "
+            "in the middle." % (
+                report["machine"], report["rounds"], report["seconds"],
+                report["took_s"], number(report["others"], 2)))
+
+
+def compare_sections(report):
+    cells = Cells(report)
+    return {
+        "where": where(report),
+        "goals": goals(report),
+        "calls": "\n\n".join(filter(None, (rates(cells, "rpc", n)
+                                           for n in CALLERS))),
+        "sends": "\n\n".join(filter(None, (rates(cells, "send", n)
+                                           for n in (1, 64)))),
+        "disk": disk(report),
+    }
+
+
+def compare(report):
+    """All of bench/compare as text."""
+    return "\n\n".join(compare_sections(report).values())
+
+
+# kind of report, told by a key of it: its sections
+KINDS = [("cells", compare_sections)]
+
+
+def sections(report):
+    for key, function in KINDS:
+        if key in report:
+            return function(report)
+    raise SystemExit("tables.py: not a file of figures")
+
+
+def fill(path, found):
+    """Replace the sections that a document has."""
+    with open(path) as f:
+        text = f.read()
+    for name, body in found.items():
+        text = re.sub(
+            r"(<!-- begin %s -->\n).*?(<!-- end %s -->)" % (name, name),
+            lambda m: m.group(1) + body + "\n" + m.group(2), text,
+            flags=re.DOTALL)
+    with open(path, "w") as f:
+        f.write(text)
+
+
+def main(arguments):
+    document = None
+    if arguments[:1] == ["--fill"] and len(arguments) > 1:
+        document, arguments = arguments[1], arguments[2:]
+    if not arguments or arguments[0].startswith("-"):
+        sys.exit(__doc__)
+    for path in arguments:
+        with open(path) as f:
+            found = sections(json.load(f))
+        if document:
+            fill(document, found)
+        else:
+            print("\n\n".join(found.values()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
