@@ -56,8 +56,6 @@ static const struct row {
     ROW("peer", TEXT, peer, 0, "NAME  kind of broker (peer only)"),
     ROW("window", INT, window, 1,
 	"N  replies a server may have unconfirmed (1; peer only)"),
-    ROW("shared", FLAG, shared, 0,
-	"  callers share one session (peer xmsg only)"),
     ROW("libxmsg", FLAG, libxmsg, 0, "  rpc: with libxmsg on both sides"),
     ROW("json", FLAG, json, 0, "  one JSON line after the text"),
 #undef ROW

@@ -33,7 +33,7 @@ struct opts {
 	pid_t pid; /* of the broker */
 	const char *peer; /* kind of broker */
 	int window; /* replies a server may have unconfirmed */
-	bool json, no_fill, keep, peek, leave, shared, libxmsg;
+	bool json, no_fill, keep, peek, leave, libxmsg;
 };
 
 typedef int mode_fn(

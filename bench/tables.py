@@ -19,6 +19,8 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import plot  # noqa: E402
 
 # Goals of our own: what, over what, and the least ratio for 1, 16, 64 and 256
 # callers.
@@ -195,28 +197,122 @@ def compare(report):
     return "\n\n".join(compare_sections(report).values())
 
 
-# kind of report, told by a key of it: its sections
-KINDS = [("cells", compare_sections)]
+def compare_plots(report):
+    """Calls a second by the number of callers."""
+    cells = Cells(report)
+    panels = []
+    for title, wanted in (("one reply after the other", False),
+                          ("at their best", True)):
+        lines = {}
+        for way in cells.ways("rpc"):
+            # a way with variants takes part at its best with the last of them
+            variants = [w for w in cells.ways("rpc")
+                        if w.split(",")[0] == way.split(",")[0]]
+            if way != (variants[-1] if wanted else variants[0]):
+                continue
+            points = [(n, cells.figure(way, "rpc", n, "rate"))
+                      for n in CALLERS]
+            lines[way.split(",")[0]] = [p for p in points if p[1]]
+        panels.append(("calls a second, " + title, "callers", lines))
+    return {"calls.svg": plot.figure(panels, log_y=True)}
 
 
-def sections(report):
-    for key, function in KINDS:
+# ---- bench/scale ----
+
+SCALE = [("queues", "queues"), ("connections", "idle connections"),
+         ("parked", "parked polls"), ("messages", "queued messages")]
+
+
+def each(points, point):
+    """Bytes for each one."""
+    if not point["n"]:
+        return None
+    return (point["rss"] - points[0]["rss"]) / point["n"]
+
+
+def scale_table(points, title):
+    rows = []
+    for p in points:
+        rows.append([number(p["n"]), number(p["rss"] / 2**20, 1),
+                     number(each(points, p))] +
+                    [number(p[mode].get(key), digits)
+                     for mode in ("send", "rpc")
+                     for key, digits in (("rate", 0), ("broker_cpu_us", 1))])
+    return table([title, "memory MiB", "bytes for each", "sends a second",
+                  "CPU us", "calls a second", "CPU us"], rows)
+
+
+def scale_sections(report):
+    found = {"scale-where": report["machine"]}
+    for what, title in SCALE:
+        if what in report["scale"]:
+            found["scale-" + what] = scale_table(report["scale"][what], title)
+    return found
+
+
+def scale_plots(report):
+    cost, memory = [], []
+    for what, title in SCALE:
+        points = report["scale"].get(what, [])
+        cost.append(("broker CPU, us", title, {
+            name: [(p["n"], p[mode]["broker_cpu_us"]) for p in points
+                   if p[mode].get("broker_cpu_us")]
+            for mode, name in (("send", "a send"), ("rpc", "a call"))}))
+        memory.append(("memory, MiB", title, {
+            "resident": [(p["n"], p["rss"] / 2**20) for p in points]}))
+    return {"cost.svg": plot.figure(cost), "memory.svg": plot.figure(memory)}
+
+
+# ---- bench/mixed ----
+
+def mixed_sections(report):
+    rows = []
+    for c in report["mixed"]:
+        faults = " (%d faults)" % c["faults"] if c["faults"] else ""
+        done = ", ".join("%s %s" % (number(n), what.lower())
+                         for what, n in c["times"].items())
+        rows.append([c["beside"] + faults] +
+                    [number(c.get(k)) for k in (
+                        "rate", "p50_us", "p99_us", "p999_us", "max_us")] +
+                    [done or "-"])
+    return {"mixed": table(
+        ["calls beside", "a second", "p50 us", "p99 us", "p99.9 us",
+         "longest us", "done meanwhile"], rows)}
+
+
+# kind of report, told by a key of it: its sections, and its plots
+KINDS = [("cells", compare_sections, compare_plots),
+         ("scale", scale_sections, scale_plots),
+         ("mixed", mixed_sections, lambda report: {})]
+
+
+def kind_of(report):
+    for key, make_sections, make_plots in KINDS:
         if key in report:
-            return function(report)
+            return make_sections, make_plots
     raise SystemExit("tables.py: not a file of figures")
 
 
-def fill(path, found):
-    """Replace the sections that a document has."""
+def sections(report):
+    return kind_of(report)[0](report)
+
+
+def fill(path, report):
+    """Replace the sections that a document has, and the plots beside it."""
     with open(path) as f:
         text = f.read()
-    for name, body in found.items():
+    for name, body in sections(report).items():
         text = re.sub(
             r"(<!-- begin %s -->\n).*?(<!-- end %s -->)" % (name, name),
             lambda m: m.group(1) + body + "\n" + m.group(2), text,
             flags=re.DOTALL)
     with open(path, "w") as f:
         f.write(text)
+    folder = os.path.join(os.path.dirname(path), "plots")
+    os.makedirs(folder, exist_ok=True)
+    for name, svg in kind_of(report)[1](report).items():
+        with open(os.path.join(folder, name), "w") as f:
+            f.write(svg)
 
 
 def main(arguments):
@@ -227,11 +323,11 @@ def main(arguments):
         sys.exit(__doc__)
     for path in arguments:
         with open(path) as f:
-            found = sections(json.load(f))
+            report = json.load(f)
         if document:
-            fill(document, found)
+            fill(document, report)
         else:
-            print("\n\n".join(found.values()))
+            print("\n\n".join(sections(report).values()))
 
 
 if __name__ == "__main__":

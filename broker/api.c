@@ -588,8 +588,8 @@ on_request(void *ctx, struct http_conn *conn, struct http_request *r)
 	if (!api_v1(p, r) && !api_metrics(p, r) && !ui(p, r))
 		stock(p, r);
 	c = p->call;
-	if (c == NULL || !c->overlaps || p->asked != NULL) /* one act at a time */
-		return;
+	if (c == NULL || !c->overlaps || p->asked != NULL)
+		return; /* acts of operators come one at a time */
 	p->call = NULL;
 	c->behind = true;
 	LIST_INSERT_HEAD(&p->behind, c, entry);
