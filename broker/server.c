@@ -36,6 +36,7 @@
 #include "log.h"
 #include "notify.h"
 #include "redact.h"
+#include "tidy.h"
 #include "usock.h"
 #include "version.h"
 #include "xalloc.h"
@@ -44,8 +45,10 @@
 #include <systemd/sd-daemon.h>
 #endif
 
-#define BACKLOG	  1024
-#define ACTS_SIZE ((size_t)512 * 1024) /* some thousand acts */
+#define BACKLOG	     1024
+#define ACTS_SIZE    ((size_t)512 * 1024) /* some thousand acts */
+#define MESSAGE_SIZE 64 /* in the index, about */
+#define CLIENT_SIZE  1600
 
 struct server {
 	struct settings *set; /* main's; a reload changes it */
@@ -63,6 +66,7 @@ struct server {
 	struct api api;
 	void *ring_mem, *acts_mem;
 	struct ring acts;
+	struct tidy tidy;
 	int fd, lock_fd, state_fd, signal_fd, notify_fd;
 	bool own_socket; /* we made it, we remove it */
 	bool fresh; /* the time of this turn has been read */
@@ -124,6 +128,10 @@ turn(struct server *sv)
 		/* a commit in place may have freed connections to go on */
 	} while (http_more(sv->http) || sv->m->dirty != NULL);
 	trace_turn(&sv->trace, sv->m->now_ns);
+	tidy_turn(&sv->tidy, http_counters(sv->http)->requests,
+	    sv->m->cached + sv->m->messages * MESSAGE_SIZE +
+		(int64_t)http_counters(sv->http)->connections * CLIENT_SIZE,
+	    sv->m->now_ns);
 }
 
 static void
@@ -378,6 +386,8 @@ open_recorder(struct server *sv, struct err *e)
 	if (sv->ring_mem == NULL)
 		return -1;
 	trace_init(&sv->trace, &sv->deadlines, ring);
+	tidy_init(&sv->tidy, &sv->deadlines, sv->ring_mem,
+	    (size_t)sv->set->recorder_size);
 	sv->acts_mem = map_ring(sv, "acts.ring", ACTS_SIZE, &sv->acts, &none);
 	if (sv->acts_mem == NULL)
 		log_warn("server", "acts are not recorded: %s", none.text);
@@ -648,6 +658,7 @@ server_run(struct server *sv)
 	    XMSG_VERSION, sv->set->socket, sv->set->state,
 	    HASH_CNT(hh, sv->m->queues), (long long)sv->m->messages);
 	notify_send(sv->notify_fd, "READY=1");
+	turn(sv); /* what is due without anybody asking */
 	while (!sv->stop)
 		spin(sv);
 	notify_send(sv->notify_fd, "STOPPING=1");
