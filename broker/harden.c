@@ -130,7 +130,9 @@ static const int allowed[] = {
 #ifdef SYS_newfstatat
     SYS_newfstatat,
 #endif
+#if !defined(__GLIBC__) || !__GLIBC_PREREQ(2, 33) /* later it is the former */
     SYS_fstat,
+#endif
     SYS_fsync,
     SYS_ftruncate,
     SYS_fallocate, /* the reserve */
@@ -141,6 +143,7 @@ static const int allowed[] = {
 #endif
     SYS_mmap, /* not to be executed: see below */
     SYS_munmap,
+    SYS_madvise, /* memory that is given back */
     SYS_brk,
     SYS_sendto, /* syslog; what an answer left over */
     SYS_clock_nanosleep, /* another program has the database locked */
