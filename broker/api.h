@@ -31,6 +31,7 @@ struct api {
 	char boot_id[37];
 	const char *socket;
 	uid_t uid; /* ours: may see what root may */
+	pid_t pid; /* ours */
 	/* limits, for the status page: name, value, use */
 	const struct http_config *http_config;
 	void (*wake)(void *ctx);

@@ -193,7 +193,7 @@ get_status(const struct v1 *v)
 	store_info(a->store, &si);
 	jsonw_int(&w, "schema", 1);
 	jsonw_str(&w, "version", str_of(XMSG_VERSION));
-	jsonw_int(&w, "pid", getpid());
+	jsonw_int(&w, "pid", a->pid);
 	jsonw_seconds(&w, "uptime_s", a->m->now_ns - a->start_ns);
 	jsonw_str(&w, "state", str_of(a->degraded ? "degraded" : "up"));
 	jsonw_str(&w, "boot_id", str_of(a->boot_id));

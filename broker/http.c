@@ -16,6 +16,7 @@
 #include "http.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -435,6 +436,7 @@ on_readable(struct http_conn *c)
 		return;
 	if (fresh) {
 		consume_fresh(c, to, (size_t)n);
+		explicit_bzero(to, (size_t)n); /* it may be secret */
 		return;
 	}
 	c->in.n += (size_t)n;
@@ -592,7 +594,7 @@ exhausted(struct http *h, int fd)
 		c = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (c != -1)
 			turn_away(h, c, "the broker is out of descriptors");
-		h->spare = dup(fd);
+		h->spare = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	}
 	event_del(h->listener);
 	h->retry.fn = retry;
@@ -644,7 +646,7 @@ http_listen(struct http *h, int fd, struct err *e)
 {
 	h->listener =
 	    event_new(h->c.base, fd, EV_READ | EV_PERSIST, on_accept, h);
-	h->spare = dup(fd);
+	h->spare = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (h->listener == NULL || event_add(h->listener, NULL) == -1)
 		return err_set(e, ENOMEM, "cannot watch the listening socket");
 	return 0;

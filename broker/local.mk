@@ -25,6 +25,7 @@ libbroker_a_SOURCES = \
 	broker/api_v1_body.c broker/api_v1_filter.c broker/api_v1_purge.c \
 	broker/api_v1_undo.c broker/api_metrics.c broker/api.h broker/api_v1.h \
 	broker/settings.c broker/settings.h \
+	broker/harden.c broker/harden.h broker/notify.c broker/notify.h \
 	broker/server.c broker/server.h
 libbroker_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) \
 	$(SYSTEMD_CFLAGS)
@@ -33,8 +34,10 @@ BROKER_LIBS = libbroker.a libbase.a $(EVENT_LIBS) $(SQLITE_LIBS) \
 	$(INIH_LIBS) $(SYSTEMD_LIBS)
 
 sbin_PROGRAMS += xmsgd
-xmsgd_SOURCES = broker/main.c
-xmsgd_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
+xmsgd_SOURCES = broker/main.c broker/wipe.c broker/wipe.h
+xmsgd_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+xmsgd_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS) -Wl,--wrap=free \
+	-Wl,--wrap=realloc -Wl,--wrap=reallocarray
 xmsgd_LDADD = $(BROKER_LIBS)
 
 install-exec-hook: install-old-names

@@ -16,6 +16,7 @@
 #include "overrides.h"
 #include "server.h"
 #include "version.h"
+#include "wipe.h"
 #include "xalloc.h"
 
 enum { O_SET = 256, O_PRINT, O_CHECK, O_ENTRIES, O_TRUNCATE, O_FOREGROUND };
@@ -77,6 +78,17 @@ cmdline_fini(struct cmdline *c)
 	overrides_fini(&c->set);
 }
 
+/* Is there such a file?  Also asked when access() works no more (harden.c). */
+static bool
+is_there(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd != -1)
+		close(fd);
+	return fd != -1 || errno != ENOENT;
+}
+
 /* Fill settings: defaults are there; file, then command line. */
 static int
 read_settings(void *arg, struct settings *s, struct err *e)
@@ -84,7 +96,7 @@ read_settings(void *arg, struct settings *s, struct err *e)
 	struct cmdline *c = arg;
 	const char *file = c->config;
 
-	if (file == NULL && !c->old_name && access(SETTINGS_FILE, F_OK) == 0)
+	if (file == NULL && !c->old_name && is_there(SETTINGS_FILE))
 		file = SETTINGS_FILE;
 	if (file != NULL &&
 	    (c->old_name
@@ -212,6 +224,8 @@ serve(struct cmdline *c, struct settings *s)
 	log_open("xmsgd", s->syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR,
 	    (enum log_level)log_level_parse(s->log_level));
 	raise_limits();
+	if (s->harden)
+		wipe_freed();
 	sv = server_new(s, read_settings, c, &status, &e);
 	if (sv == NULL) {
 		log_error("start", "%s", e.text);

@@ -18,10 +18,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,7 +32,9 @@
 #include "api.h"
 #include "clock.h"
 #include "config.h"
+#include "harden.h"
 #include "log.h"
+#include "notify.h"
 #include "redact.h"
 #include "usock.h"
 #include "version.h"
@@ -47,7 +51,7 @@ struct server {
 	int (*reload)(void *, struct settings *, struct err *);
 	void *reload_arg;
 	struct event_base *base;
-	struct event *timer, *sig[4];
+	struct event *timer, *signals;
 	struct deadlines deadlines;
 	struct http_config http_config;
 	struct store_events events;
@@ -57,7 +61,7 @@ struct server {
 	struct http *http;
 	struct api api;
 	void *ring_mem;
-	int fd, lock_fd, state_fd;
+	int fd, lock_fd, state_fd, signal_fd, notify_fd;
 	bool own_socket; /* we made it, we remove it */
 	bool fresh; /* the time of this turn has been read */
 	bool stop, loaded, load_ok, closed;
@@ -257,18 +261,22 @@ reload(struct server *sv)
 	conf_fini(settings_rows, settings_n, &fresh);
 }
 
+/* One signal; they come as bytes, so that there are no handlers. */
 static void
-on_signal(evutil_socket_t sig, short what, void *arg)
+on_signal(evutil_socket_t fd, short what, void *arg)
 {
+	struct signalfd_siginfo si;
 	struct server *sv = arg;
 
 	(void)what;
 	wake(sv);
-	if (sig == SIGHUP) {
+	if (read(fd, &si, sizeof si) != sizeof si)
+		return;
+	if (si.ssi_signo == SIGHUP) {
 		reload(sv);
 		return;
 	}
-	log_info("server", "signal %d: stopping", (int)sig);
+	log_info("server", "signal %d: stopping", (int)si.ssi_signo);
 	sv->stop = true;
 }
 
@@ -364,7 +372,8 @@ open_store(struct server *sv, struct err *e)
 	    .wall_ns = clock_wall_ns(),
 	    .inline_commit = sv->set->inline_commit != 0,
 	    .undo_ns = sv->set->undo_time,
-	    .undo_bytes = (uint64_t)sv->set->undo_bytes};
+	    .undo_bytes = (uint64_t)sv->set->undo_bytes,
+	    .wipe_ns = sv->set->wipe_time};
 	char *url = *sv->set->store
 	    ? xstrdup(sv->set->store)
 	    : xasprintf("sqlite:%s/switch.db", sv->set->state);
@@ -457,17 +466,33 @@ open_socket(struct server *sv, int *status, struct err *e)
 	return sv->fd == -1 ? -1 : 0;
 }
 
+/* Rights that only the socket needed. */
+static int
+give_up(struct server *sv, int *status, struct err *e)
+{
+	*status = EXIT_CONFIG;
+	if (harden_become(sv->set->user, e) == -1)
+		return -1;
+	return sv->set->harden ? harden_drop(e) : 0;
+}
+
 static int
 open_signals(struct server *sv, struct err *e)
 {
-	static const int sigs[] = {SIGTERM, SIGINT, SIGHUP};
+	sigset_t set;
 
 	signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < 3; i++) {
-		sv->sig[i] = evsignal_new(sv->base, sigs[i], on_signal, sv);
-		if (sv->sig[i] == NULL || event_add(sv->sig[i], NULL) == -1)
-			return err_set(e, ENOMEM, "cannot watch signals");
-	}
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sv->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (sv->signal_fd == -1 || pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
+		return err_errno(e, "cannot watch signals");
+	sv->signals = event_new(
+	    sv->base, sv->signal_fd, EV_READ | EV_PERSIST, on_signal, sv);
+	if (sv->signals == NULL || event_add(sv->signals, NULL) == -1)
+		return err_set(e, ENOMEM, "cannot watch signals");
 	sv->timer = event_new(sv->base, -1, 0, on_timer, sv);
 	return sv->timer ? 0 : err_set(e, ENOMEM, "out of memory");
 }
@@ -493,6 +518,7 @@ open_http(struct server *sv, struct err *e)
 	a->max_queues_per_poll = sv->set->poll_queues;
 	a->socket = sv->set->socket;
 	a->uid = geteuid();
+	a->pid = getpid();
 	a->http_config = &sv->http_config;
 	a->wake = wake;
 	a->shutdown = on_shutdown;
@@ -526,7 +552,7 @@ record(struct server *sv, enum ring_type type)
 	struct ring_event e = {.type = type,
 	    .wall_ns = clock_wall_ns(),
 	    .dur_ns = -1,
-	    .pid = (uint32_t)getpid(),
+	    .pid = (uint32_t)sv->api.pid,
 	    .text = STR(XMSG_VERSION)};
 
 	trace_put(&sv->trace, &e, (struct str){NULL, 0});
@@ -543,7 +569,8 @@ server_new(struct settings *s,
 	sv->set = s;
 	sv->reload = reload_fn;
 	sv->reload_arg = arg;
-	sv->fd = sv->lock_fd = sv->state_fd = -1;
+	sv->fd = sv->lock_fd = sv->state_fd = sv->signal_fd = -1;
+	sv->notify_fd = notify_open();
 	sv->base = event_base_new();
 	*status = EXIT_CONFIG;
 	if (apply_redact(s, e) == -1)
@@ -554,7 +581,7 @@ server_new(struct settings *s,
 		goto fail;
 	}
 	if (open_signals(sv, e) == -1 || open_socket(sv, status, e) == -1 ||
-	    open_state(sv, status, e) == -1)
+	    give_up(sv, status, e) == -1 || open_state(sv, status, e) == -1)
 		goto fail;
 	*status = EXIT_STORE;
 	if (open_recorder(sv, e) == -1 || open_store(sv, e) == -1 ||
@@ -572,30 +599,31 @@ fail:
 
 /* ---- running and stopping ---- */
 
+/* Everything is open: what opens is not needed any more. */
 static void
-notify(const char *what)
+lock_up(const struct server *sv)
 {
-#ifdef HAVE_SYSTEMD
-	(void)sd_notify(0, what); /* nobody may be listening */
-#else
-	(void)what;
-#endif
+	struct err e;
+
+	if (sv->set->harden && harden_lock(&e) == -1)
+		log_warn("start", "%s", e.text);
 }
 
 /* Serve. */
 int
 server_run(struct server *sv)
 {
+	lock_up(sv);
 	record(sv, RING_START);
 	log_info("server",
 	    "xmsgd %s serves %s, state in %s: %u queues, %lld"
 	    " messages",
 	    XMSG_VERSION, sv->set->socket, sv->set->state,
 	    HASH_CNT(hh, sv->m->queues), (long long)sv->m->messages);
-	notify("READY=1");
+	notify_send(sv->notify_fd, "READY=1");
 	while (!sv->stop)
 		spin(sv);
-	notify("STOPPING=1");
+	notify_send(sv->notify_fd, "STOPPING=1");
 	return sv->status;
 }
 
@@ -632,9 +660,8 @@ server_free(struct server *sv)
 	deadlines_fini(&sv->deadlines);
 	if (sv->ring_mem != NULL)
 		munmap(sv->ring_mem, (size_t)sv->set->recorder_size);
-	for (int i = 0; i < 3; i++)
-		if (sv->sig[i] != NULL)
-			event_free(sv->sig[i]);
+	if (sv->signals != NULL)
+		event_free(sv->signals);
 	if (sv->timer != NULL)
 		event_free(sv->timer);
 	if (sv->base != NULL)
@@ -649,5 +676,9 @@ server_free(struct server *sv)
 		close(sv->lock_fd);
 	if (sv->state_fd != -1)
 		close(sv->state_fd);
+	if (sv->signal_fd != -1)
+		close(sv->signal_fd);
+	if (sv->notify_fd != -1)
+		close(sv->notify_fd);
 	free(sv);
 }

@@ -11,8 +11,8 @@
 #include "conf.h"
 
 struct settings {
-	char *socket, *group, *state, *pidfile, *store, *log_level;
-	int64_t mode, syslog, inline_commit;
+	char *socket, *group, *user, *state, *pidfile, *store, *log_level;
+	int64_t mode, syslog, harden, inline_commit, wipe_time;
 	int64_t connections, connections_per_uid, head_time, body_rate;
 	int64_t line, head, fields, body, pending;
 	int64_t queues, queue_messages, queue_bytes, total_bytes;

@@ -310,17 +310,28 @@ configure(struct sqldb *db, struct err *e)
 	    SQLITE_DBCONFIG_WRITABLE_SCHEMA,
 	    SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION,
 	    SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER};
+	/* our own statements need less; one of somebody else's is stopped */
+	static const struct {
+		int id, most;
+	} limits[] = {{SQLITE_LIMIT_ATTACHED, 0},
+	    {SQLITE_LIMIT_SQL_LENGTH, 16384}, {SQLITE_LIMIT_COLUMN, 40},
+	    {SQLITE_LIMIT_EXPR_DEPTH, 20}, {SQLITE_LIMIT_COMPOUND_SELECT, 2},
+	    {SQLITE_LIMIT_FUNCTION_ARG, 16}, {SQLITE_LIMIT_TRIGGER_DEPTH, 1},
+	    {SQLITE_LIMIT_VARIABLE_NUMBER, 32},
+	    {SQLITE_LIMIT_WORKER_THREADS, 0}};
 
 	sqlite3_extended_result_codes(h, 1);
 	sqlite3_busy_timeout(h, SQLDB_BUSY_MS);
 	sqlite3_db_config(h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	for (size_t i = 0; i < sizeof off / sizeof *off; i++)
 		sqlite3_db_config(h, off[i], 0, NULL);
-	sqlite3_limit(h, SQLITE_LIMIT_ATTACHED, 0);
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+		sqlite3_limit(h, limits[i].id, limits[i].most);
 	return exec(db,
 	    "PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON;"
 	    "PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF;"
-	    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2048;",
+	    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2048;"
+	    "PRAGMA secure_delete=ON;",
 	    e);
 }
 

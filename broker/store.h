@@ -253,6 +253,7 @@ struct store_config {
 	bool inline_commit; /* a lone op may be committed by the loop */
 	int64_t undo_ns; /* how long what was removed is kept */
 	uint64_t undo_bytes; /* and how much of it; 0: nothing */
+	int64_t wipe_ns; /* what is deleted leaves the files; 0: in 30 s */
 };
 
 struct store;

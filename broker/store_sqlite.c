@@ -45,7 +45,8 @@
 #define WAL_SOFT_FRAMES 512 /* move the log when idle and longer */
 #define WAL_HARD_FRAMES 4096 /* move it before the next batch: 16 MiB */
 #define IDLE_NS		(20 * NS_PER_MS)
-#define TRUNCATE_NS	(30 * NS_PER_SEC) /* idle so long: empty the log */
+#define WIPE_NS		(30 * NS_PER_SEC) /* empty the log so often */
+#define CHORE_NS	(100 * NS_PER_MS) /* between chores while busy */
 #define SWEEP_ROWS	1000
 #define INLINE_MOST	16 /* ops that the loop commits itself */
 #define GATHER_NS	(20 * 1000) /* for as many as came last time */
@@ -73,19 +74,22 @@ struct store_sqlite {
 	char *path, *reserve;
 	bool inline_commit;
 	uint64_t max_ops, max_bytes;
-	int64_t undo_ns;
+	int64_t undo_ns, wipe_ns;
 
 	struct ops pending, refused; /* the loop thread's */
 
 	pthread_mutex_t mu;
-	pthread_cond_t work, read_work;
+	pthread_cond_t work, read_work, up;
 	struct ops next, finished;
 	bool busy, stopping, broken, full;
+	int running; /* threads that have begun */
 	bool told_full; /* the loop thread's */
 	struct job *jobs, **jobs_tail, *jobs_done, **jobs_done_tail;
 	uint64_t last_n; /* ops of the last commit that were waited for */
 	int64_t commit_ns; /* moving average */
 	int64_t sought_ns; /* disk full: when we last looked for room */
+	int64_t wipe_at; /* when the log is to be emptied; 0: it is empty */
+	int64_t chores_at; /* when chores are done although there is work */
 	uint64_t unfinished, unfinished_bytes;
 	struct store_info info; /* counters */
 
@@ -164,8 +168,12 @@ reserve_take(struct store_sqlite *s)
 static void
 reserve_give(struct store_sqlite *s)
 {
-	if (truncate(s->reserve, 0) == -1 && errno != ENOENT)
+	int fd = open(s->reserve, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd == -1 ? errno != ENOENT : ftruncate(fd, 0) == -1)
 		log_warn("store", "cannot empty %s", s->reserve);
+	if (fd != -1)
+		close(fd);
 }
 
 /* ---- writing ---- */
@@ -235,6 +243,8 @@ note_batch(struct store_sqlite *s, const struct ops *batch, int64_t ns, bool ok,
 	s->last_n = batch->n - batch->lazy;
 	s->info.commit_ns += (uint64_t)ns;
 	hist_add(&s->info.commit_time, ns);
+	if (s->wipe_at == 0)
+		s->wipe_at = clock_mono_ns() + s->wipe_ns;
 	s->info.last_id = sqldb_last_id(s->writer);
 	s->unfinished -= batch->n;
 	s->unfinished_bytes -= batch->bytes;
@@ -255,22 +265,40 @@ wake_loop(struct store_sqlite *s)
 }
 
 /* A checkpoint from the writer, when nobody waits for it or it must be. */
-static void
+static bool
 checkpoint(struct store_sqlite *s, bool truncate)
 {
 	int frames = 0, done = 0;
 
 	if (!sqldb_checkpoint(s->writer, truncate, &frames, &done))
-		return;
+		return false;
 	pthread_mutex_lock(&s->mu);
 	s->info.checkpoints++;
 	pthread_mutex_unlock(&s->mu);
+	return true;
 }
 
-/* What a writer with nothing to do does; with the lock, which it lets go of.
- * Returns true when it did something that may have to go on. */
+/* Empty the log when it is time: what was deleted is still in there.  In the
+ * database SQLite has overwritten it (secure_delete).  Not while somebody else
+ * reads: then again later. */
 static bool
-idle_work(struct store_sqlite *s, int64_t idle_ns)
+wipe(struct store_sqlite *s)
+{
+	int64_t now = clock_mono_ns();
+
+	if (s->wipe_at == 0 && sqldb_wal_frames(s->writer) > 0)
+		s->wipe_at = now + s->wipe_ns;
+	if (s->wipe_at == 0 || now < s->wipe_at)
+		return false;
+	s->wipe_at = checkpoint(s, true) ? 0 : now + s->wipe_ns / 4;
+	return true;
+}
+
+/* What a writer does that has nothing to do, or has had no time for it for too
+ * long; with the lock, which it lets go of.  Returns true when it did something
+ * that may have to go on. */
+static bool
+chores(struct store_sqlite *s, bool soft)
 {
 	bool again = false, full = s->full;
 	int64_t old = clock_wall_ns() - s->undo_ns;
@@ -284,12 +312,10 @@ idle_work(struct store_sqlite *s, int64_t idle_ns)
 		again |= sqldb_forget_answers(s->writer, KEEP_ANSWERS) > 0;
 	if (sqldb_prune_due(s->writer, old))
 		again |= sqldb_prune(s->writer, old) > 0;
-	if (idle_ns > TRUNCATE_NS && sqldb_wal_frames(s->writer) > 0)
-		checkpoint(s, true);
-	else if (sqldb_wal_frames(s->writer) > WAL_SOFT_FRAMES &&
-	    idle_ns < TRUNCATE_NS)
+	if (!wipe(s) && sqldb_wal_frames(s->writer) > WAL_SOFT_FRAMES && soft)
 		checkpoint(s, false);
 	pthread_mutex_lock(&s->mu);
+	s->chores_at = clock_mono_ns() + (again ? CHORE_NS : s->wipe_ns);
 	if (s->full != full || sqldb_broken(s->writer))
 		wake_loop(s);
 	s->full = full;
@@ -298,16 +324,28 @@ idle_work(struct store_sqlite *s, int64_t idle_ns)
 	return again;
 }
 
-/* Wait for work or for the next idle chore; with the lock. */
+/* How long until chores are done, busy or not; with the lock. */
+static int64_t
+chores_due_in(const struct store_sqlite *s)
+{
+	int64_t at = s->wipe_at != 0 && s->wipe_at < s->chores_at
+	    ? s->wipe_at
+	    : s->chores_at;
+
+	return at - clock_mono_ns();
+}
+
+/* Wait for work or for the next chore; with the lock. */
 static void
 writer_wait(struct store_sqlite *s, int64_t since, bool soon)
 {
-	int64_t idle = clock_mono_ns() - since;
+	int64_t idle = clock_mono_ns() - since, wait = IDLE_NS;
 	struct timespec ts;
-	int64_t wait = soon || idle < IDLE_NS ? IDLE_NS
-	    : s->full			      ? ROOM_NS
-					      : TRUNCATE_NS + IDLE_NS;
 
+	if (!soon && idle >= IDLE_NS)
+		wait = s->full ? ROOM_NS : chores_due_in(s);
+	if (wait < IDLE_NS)
+		wait = IDLE_NS;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	wait += ts.tv_nsec;
 	ts.tv_sec += wait / NS_PER_SEC;
@@ -339,6 +377,14 @@ writer_turn(struct store_sqlite *s)
 	wake_loop(s);
 }
 
+/* A thread is there; with the lock. */
+static void
+began(struct store_sqlite *s)
+{
+	s->running++;
+	pthread_cond_broadcast(&s->up);
+}
+
 static void *
 write_main(void *arg)
 {
@@ -347,8 +393,11 @@ write_main(void *arg)
 	bool soon = true;
 
 	pthread_mutex_lock(&s->mu);
+	began(s);
 	for (;;) {
-		if (s->next.head != NULL && !s->broken && !s->busy) {
+		if (!s->busy && !s->broken && chores_due_in(s) <= 0) {
+			soon = chores(s, false);
+		} else if (s->next.head != NULL && !s->broken && !s->busy) {
 			writer_turn(s);
 			since = clock_mono_ns();
 			soon = true;
@@ -362,7 +411,7 @@ write_main(void *arg)
 			soon = s->info.commits != before;
 			if (s->next.head == NULL && !s->busy && !s->broken &&
 			    !soon)
-				soon = idle_work(s, clock_mono_ns() - since);
+				soon = chores(s, true);
 		}
 	}
 	pthread_mutex_unlock(&s->mu);
@@ -378,6 +427,7 @@ read_main(void *arg)
 	struct job *j;
 
 	pthread_mutex_lock(&s->mu);
+	began(s);
 	for (;;) {
 		while (s->jobs == NULL && !s->stopping)
 			pthread_cond_wait(&s->read_work, &s->mu);
@@ -669,6 +719,7 @@ release(struct store_sqlite *s)
 	sqldb_close(s->writer);
 	pthread_cond_destroy(&s->work);
 	pthread_cond_destroy(&s->read_work);
+	pthread_cond_destroy(&s->up);
 	pthread_mutex_destroy(&s->mu);
 	free(s->path);
 	free(s->reserve);
@@ -740,6 +791,7 @@ init_sync(struct store_sqlite *s)
 	pthread_cond_init(&s->work, &attr);
 	pthread_condattr_destroy(&attr);
 	pthread_cond_init(&s->read_work, NULL);
+	pthread_cond_init(&s->up, NULL);
 	ops_init(&s->pending);
 	ops_init(&s->refused);
 	ops_init(&s->next);
@@ -769,6 +821,17 @@ open_files(struct store_sqlite *s, const struct store_config *c, struct err *e)
 	return s->reader != NULL ? 0 : -1;
 }
 
+/* A thread that begins makes system calls that are none of its own; soon these
+ * may no longer work (harden.c). */
+static void
+wait_until_up(struct store_sqlite *s)
+{
+	pthread_mutex_lock(&s->mu);
+	while (s->running < 2)
+		pthread_cond_wait(&s->up, &s->mu);
+	pthread_mutex_unlock(&s->mu);
+}
+
 /* Start the threads, with all signals left to the loop thread. */
 static int
 start_threads(struct store_sqlite *s, struct err *e)
@@ -789,6 +852,8 @@ start_threads(struct store_sqlite *s, struct err *e)
 			pthread_join(s->write_thread, NULL);
 		}
 	}
+	if (rc == 0)
+		wait_until_up(s);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (rc != 0)
 		return err_set(e, rc, "cannot start the store's threads: %s",
@@ -808,6 +873,9 @@ sqlite_open(const struct store_config *c, struct err *e)
 	s->reserve = xasprintf("%s.reserve", s->path);
 	s->inline_commit = c->inline_commit;
 	s->undo_ns = c->undo_ns;
+	s->wipe_ns = c->wipe_ns ? c->wipe_ns : WIPE_NS;
+	/* a crash may have left a log behind */
+	s->wipe_at = s->chores_at = clock_mono_ns() + s->wipe_ns;
 	s->max_ops = c->max_ops ? c->max_ops : DEFAULT_OPS;
 	s->max_bytes = c->max_bytes ? c->max_bytes : DEFAULT_BYTES;
 	init_sync(s);

@@ -28,6 +28,7 @@ static const struct {
 static const char *prog;
 static enum log_dest to = LOG_TO_STDERR;
 static enum log_level most = LOG_L_INFO;
+static char tag[64]; /* syslog borrows it */
 static int journal; /* stderr is the journal: it wants "<prio>" in front */
 
 /* Choose where lines go. */
@@ -38,8 +39,10 @@ log_open(const char *name, enum log_dest dest, enum log_level level)
 	to = dest;
 	most = level;
 	journal = getenv("JOURNAL_STREAM") != NULL && !isatty(2);
+	/* the process id is asked for once, not for each line */
+	snprintf(tag, sizeof tag, "%s[%ld]", name, (long)getpid());
 	if (dest == LOG_TO_SYSLOG)
-		openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+		openlog(tag, LOG_NDELAY, LOG_DAEMON);
 }
 
 /* Change the level of a running program. */

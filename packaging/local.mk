@@ -1,6 +1,6 @@
 # What distributions install besides programs and manuals.
 EXTRA_DIST += packaging/setup.sh packaging/xmsgd.service packaging/xmsgd.socket \
-	packaging/xmsg-storaged.service packaging/monitoring/README.md \
+	packaging/xmsg.sysusers packaging/xmsg-storaged.service packaging/monitoring/README.md \
 	packaging/monitoring/alerts.yml packaging/monitoring/dashboard.json
 
 # What support archives run.

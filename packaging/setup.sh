@@ -34,6 +34,7 @@ deps_build() {
 deps_test() {
 	cat <<-'EOF'
 	strace		strace			strace
+	systemd		systemd			systemd-analyze
 	valgrind	valgrind		valgrind
 	mscgen		mscgen			mscgen
 	mandoc		mandoc			mandoc

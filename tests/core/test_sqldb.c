@@ -203,6 +203,7 @@ settings_are_in_force(void **state)
 	    {"PRAGMA busy_timeout", "5000", "5000", "5000"},
 	    {"PRAGMA query_only", "0", "1", "1"},
 	    {"PRAGMA writable_schema", "0", "0", "0"},
+	    {"PRAGMA secure_delete", "1", "1", "1"},
 	};
 	static const struct {
 		int op, value;
@@ -214,6 +215,19 @@ settings_are_in_force(void **state)
 	    {SQLITE_DBCONFIG_DQS_DDL, 0},
 	    {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0},
 	    {SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0},
+	};
+	static const struct {
+		int id, most;
+	} limits[] = {
+	    {SQLITE_LIMIT_ATTACHED, 0},
+	    {SQLITE_LIMIT_SQL_LENGTH, 16384},
+	    {SQLITE_LIMIT_COLUMN, 40},
+	    {SQLITE_LIMIT_EXPR_DEPTH, 20},
+	    {SQLITE_LIMIT_COMPOUND_SELECT, 2},
+	    {SQLITE_LIMIT_FUNCTION_ARG, 16},
+	    {SQLITE_LIMIT_TRIGGER_DEPTH, 1},
+	    {SQLITE_LIMIT_VARIABLE_NUMBER, 32},
+	    {SQLITE_LIMIT_WORKER_THREADS, 0},
 	};
 	struct fix *f = *state;
 	struct sqldb *db[3];
@@ -239,8 +253,9 @@ settings_are_in_force(void **state)
 			    SQLITE_OK);
 			assert_int_equal(v, config[k].value);
 		}
-		assert_int_equal(
-		    sqlite3_limit(h[i], SQLITE_LIMIT_ATTACHED, -1), 0);
+		for (size_t k = 0; k < sizeof limits / sizeof *limits; k++)
+			assert_in_range(sqlite3_limit(h[i], limits[k].id, -1),
+			    0, limits[k].most);
 		assert_int_equal(sqlite3_db_readonly(h[i], "main"), i == 2);
 	}
 	/* extended codes: which constraint */

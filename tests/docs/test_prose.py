@@ -77,7 +77,7 @@ def check_constants(tap):
             ('WAL_SOFT_FRAMES', '512', 'longer than 512 pages'),
             ('WAL_HARD_FRAMES', '4096', 'longer than 4096 pages'),
             ('IDLE_NS', '(20 * NS_PER_MS)', 'nothing to do for 20 ms'),
-            ('TRUNCATE_NS', '(30 * NS_PER_SEC)', 'nothing to do for 30 s'),
+            ('WIPE_NS', '(30 * NS_PER_SEC)', 'every 30 s while'),
             ('SWEEP_ROWS', '1000', '1000 at a time'),
             ('KEEP_ANSWERS', '65536', 'the newest 65,536 are kept'),
             ('ROOM_NS', '(NS_PER_SEC / 2)', 'Twice a second'),

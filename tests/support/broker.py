@@ -300,9 +300,13 @@ class Broker:
     def __exit__(self, *_):
         self.remove()
 
-    def command(self):
+    def command(self, env=None):
+        """What is preloaded makes system calls that the broker gives up, and
+        a hardened broker's /proc is closed to all but root."""
+        soft = "LD_PRELOAD" in (env or self.env) or os.geteuid() != 0
         return (self.wrapper + [program(), "--socket", self.socket, "--state",
-                                self.state] + self.options)
+                                self.state] +
+                (["--set", "server.harden=no"] if soft else []) + self.options)
 
     def spawn(self, **kw):
         """Start the process; ready or not."""
@@ -310,7 +314,7 @@ class Broker:
         env.update(kw.pop("env", {}))
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=log,
+                self.command(env), stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, env=env, preexec_fn=self.preexec, **kw)
         return self.process
 

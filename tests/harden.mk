@@ -1,0 +1,11 @@
+# SPDX-FileCopyrightText: 2026 the xmsg authors
+# SPDX-License-Identifier: ISC
+
+# What the broker gives up, and what it leaves behind (doc/proof.md).
+check_PROGRAMS += tests/core/test_harden
+harden_scripts = tests/proof/test_hardening.py tests/proof/test_wiped.py
+dist_check_SCRIPTS += $(harden_scripts)
+TESTS += tests/core/test_harden $(harden_scripts)
+tests_core_test_harden_SOURCES = tests/core/test_harden.c
+tests_core_test_harden_CPPFLAGS = $(CORE_INCLUDES)
+tests_core_test_harden_LDADD = $(CORE_LINK_LIBS)
