@@ -70,13 +70,22 @@ call_reply(struct call *c, int status, const char *type, struct str body)
 	call_free(c); /* the body may be part of it */
 }
 
+/* The buffer outlives the answer, payloads should not. */
+static void
+forget(struct buf *b)
+{
+	if (b->n > 0)
+		explicit_bzero(b->p, b->n);
+	buf_reset(b);
+}
+
 /* An empty buffer for a body. */
 struct buf *
 api_out(struct api *a)
 {
+	forget(&a->out);
 	if (a->out.cap > OUT_KEEP)
 		buf_fini(&a->out);
-	buf_reset(&a->out);
 	return &a->out;
 }
 
@@ -359,6 +368,7 @@ transfer_done(struct poll *poll, int64_t next, enum ms_rc rc)
 	struct buf *b = &c->api->out;
 
 	if (c->peer == NULL) {
+		forget(b);
 		call_free(c);
 		return;
 	}
@@ -372,6 +382,7 @@ transfer_done(struct poll *poll, int64_t next, enum ms_rc rc)
 	}
 	wire_put_transfer_end(b, next);
 	reply_buf(c->peer, b);
+	forget(b);
 }
 
 static void
