@@ -16,7 +16,7 @@ libbroker_a_SOURCES = \
 	broker/store_mem.c broker/store_sqlite.c \
 	broker/store_job.c broker/store_job.h \
 	broker/sqldb.c broker/sqldb_write.c broker/sqldb_read.c \
-	broker/sqldb_keep.c \
+	broker/sqldb_keep.c broker/sqldb_mem.c \
 	broker/sqldb.h broker/sqldb_int.h \
 	broker/http.c broker/http.h \
 	broker/jsonw.c broker/jsonw.h \
@@ -35,7 +35,6 @@ BROKER_LIBS = libbroker.a libbase.a $(EVENT_LIBS) $(SQLITE_LIBS) \
 
 sbin_PROGRAMS += xmsgd
 xmsgd_SOURCES = broker/main.c broker/wipe.c broker/wipe.h
-xmsgd_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 xmsgd_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS) -Wl,--wrap=free \
 	-Wl,--wrap=realloc -Wl,--wrap=reallocarray
 xmsgd_LDADD = $(BROKER_LIBS)

@@ -98,6 +98,10 @@ bool sqldb_broken(const struct sqldb *db);
 /* Frames in the log after the last commit of this connection. */
 int sqldb_wal_frames(const struct sqldb *db);
 
+/* From now on SQLite's memory is wiped before it is given back.  Before SQLite is
+ * used. */
+void sqldb_wipe_freed(void);
+
 /* What SQLite said last. */
 const char *sqldb_errmsg(const struct sqldb *db);
 

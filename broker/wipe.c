@@ -4,9 +4,9 @@
 /*
  * A payload passes through a dozen buffers.  Instead of a dozen places that
  * must not forget to wipe theirs there is one: xmsgd is linked so that free()
- * and realloc() of all our files end up here (--wrap, in local.mk), and SQLite
- * is given a realloc() and a free() of ours.  Libraries that never see a payload
- * keep their own.
+ * and realloc() of all our files end up here (--wrap, in local.mk).  SQLite's
+ * memory is treated alike (sqldb_mem.c).  What is in use stays as it is, so a
+ * buffer that is kept for the next request is wiped where it is kept.
  */
 #include "wipe.h"
 
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sqlite3.h>
+#include "sqldb.h"
 
 void __real_free(void *p);
 void *__real_realloc(void *p, size_t n);
@@ -24,10 +24,8 @@ void *__wrap_realloc(void *p, size_t n);
 void *__wrap_reallocarray(void *p, size_t n, size_t size);
 
 static bool on;
-static sqlite3_mem_methods sqlite; /* SQLite's own */
 
-/* ---- ours ---- */
-
+/* free() of all our files. */
 void
 __wrap_free(void *p)
 {
@@ -55,6 +53,7 @@ __wrap_realloc(void *p, size_t n)
 	return to;
 }
 
+/* So that it comes by the one above. */
 void *
 __wrap_reallocarray(void *p, size_t n, size_t size)
 {
@@ -65,44 +64,10 @@ __wrap_reallocarray(void *p, size_t n, size_t size)
 	return __wrap_realloc(p, bytes);
 }
 
-/* ---- SQLite's ---- */
-
-static void
-sqlite_free(void *p)
-{
-	explicit_bzero(p, (size_t)sqlite.xSize(p));
-	sqlite.xFree(p);
-}
-
-static void *
-sqlite_realloc(void *p, int n)
-{
-	int had = sqlite.xSize(p);
-	void *to;
-
-	if (n <= had)
-		return p;
-	to = sqlite.xMalloc(n);
-	if (to == NULL)
-		return NULL;
-	memcpy(to, p, (size_t)had);
-	sqlite_free(p);
-	return to;
-}
-
-/* Take over, and let nothing be kept in pools that are not given back. */
+/* From now on. */
 void
 wipe_freed(void)
 {
-	sqlite3_mem_methods m;
-
 	on = true;
-	if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &sqlite) != SQLITE_OK)
-		return;
-	m = sqlite;
-	m.xFree = sqlite_free;
-	m.xRealloc = sqlite_realloc;
-	sqlite3_config(SQLITE_CONFIG_MALLOC, &m);
-	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
-	sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
+	sqldb_wipe_freed();
 }
