@@ -3,7 +3,9 @@
 
 # What the broker gives up, and what it leaves behind (doc/proof.md).
 check_PROGRAMS += tests/core/test_harden
-harden_scripts = tests/proof/test_hardening.py tests/proof/test_wiped.py
+harden_scripts = tests/proof/test_hardening.py tests/proof/test_wiped.py \
+	tests/proof/test_history.py tests/proof/test_history_check.py
+EXTRA_DIST += tests/proof/history.py
 dist_check_SCRIPTS += $(harden_scripts)
 TESTS += tests/core/test_harden $(harden_scripts)
 tests_core_test_harden_SOURCES = tests/core/test_harden.c
