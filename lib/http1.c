@@ -78,6 +78,8 @@ enum fault {
 	CHUNK_EXT,
 	CHUNK_END,
 	CHUNK_WASTE,
+	TRAILER_BAD,
+	TAB,
 };
 
 /* What is answered to each. */
@@ -109,9 +111,11 @@ static const struct {
     [BODY_LONG] = {413, "the body is too large"},
     [CHUNK_LONG] = {400, "the size line of a chunk is too long"},
     [CHUNK_SIZE] = {400, "the size of a chunk is malformed"},
-    [CHUNK_EXT] = {400, "a chunk extension contains a control character"},
+    [CHUNK_EXT] = {400, "a chunk extension is malformed"},
     [CHUNK_END] = {400, "a chunk does not end where its size says"},
     [CHUNK_WASTE] = {413, "chunk sizes and trailers outweigh the body"},
+    [TRAILER_BAD] = {400, "a trailer speaks of what the head must say"},
+    [TAB] = {400, "a tab where the length of the body is said"},
 };
 
 /* The reason phrases of RFC 9110 that we or the original may use. */
@@ -378,22 +382,42 @@ field_expect(struct http1 *h, struct str v)
 }
 
 /* The fields that change how the message is read. */
-static const struct {
+static const struct known {
 	struct str name;
+	bool frames; /* says where the message ends */
 	enum http1_rc (*take)(struct http1 *h, struct str value);
 } known[] = {
-    {{"content-length", 14}, field_length},
-    {{"connection", 10}, field_connection},
-    {{"host", 4}, field_host},
-    {{"transfer-encoding", 17}, field_coding},
-    {{"expect", 6}, field_expect},
+    {{"content-length", 14}, true, field_length},
+    {{"connection", 10}, false, field_connection},
+    {{"host", 4}, false, field_host},
+    {{"transfer-encoding", 17}, true, field_coding},
+    {{"expect", 6}, false, field_expect},
 };
+
+/* What it means, if it means something.  Where the end of a message hangs on it
+ * a tab is refused: to some parsers it is a blank, to others part of the value. */
+static enum http1_rc
+take_known(struct http1 *h, struct str name, struct str v, bool trailer)
+{
+	const struct known *k = known;
+
+	while (k < known + sizeof known / sizeof *known &&
+	    !str_eq_case(name, k->name.p, k->name.n))
+		k++;
+	if (k == known + sizeof known / sizeof *known)
+		return STEP;
+	if (trailer)
+		return fail(h, TRAILER_BAD);
+	if (k->frames && memchr(v.p, '\t', v.n) != NULL)
+		return fail(h, TAB);
+	return k->take(h, trim(v));
+}
 
 /* name ":" blanks value blanks. */
 static enum http1_rc
 take_field(struct http1 *h, struct str line, bool trailer)
 {
-	size_t i, n = span(line.p, TOKEN);
+	size_t n = span(line.p, TOKEN);
 	struct str v;
 
 	if (line.p[0] == ' ' || line.p[0] == '\t')
@@ -405,11 +429,7 @@ take_field(struct http1 *h, struct str line, bool trailer)
 		return fail(h, FIELD_VALUE);
 	if (++h->nfields > h->limits->max_fields)
 		return fail(h, FIELDS_MANY);
-	for (i = 0; !trailer && i < sizeof known / sizeof *known; i++)
-		if (known[i].name.n == n &&
-		    strncasecmp(line.p, known[i].name.p, n) == 0)
-			return known[i].take(h, trim(v));
-	return STEP;
+	return take_known(h, (struct str){line.p, n}, v, trailer);
 }
 
 /* The head is whole: how does the body come? */
@@ -485,7 +505,39 @@ hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Size of a chunk, and extensions, which mean nothing to us. */
+/* The end of a chunk extension's value: a token or a quoted string. */
+static const char *
+skip_value(const char *p)
+{
+	size_t n = span(p, TOKEN);
+
+	if (*p != '"')
+		return n > 0 ? p + n : NULL;
+	for (p++; *p != '"'; p++)
+		if ((*p == '\\' && !(class[(uint8_t) * ++p] & TEXT)) ||
+		    !(class[(uint8_t)*p] & TEXT))
+			return NULL;
+	return p + 1;
+}
+
+/* Nothing, ;name or ;name=value up to `end`: it means nothing to us, but parsers
+ * that take it for different things cut differently.  Several of them are not
+ * taken: there is one that miscounts then. */
+static bool
+extension(const char *p, const char *end)
+{
+	size_t n;
+
+	if (*p == ';') {
+		n = span(p + 1, TOKEN);
+		p = n > 0 ? p + 1 + n : NULL;
+		if (p != NULL && *p == '=')
+			p = skip_value(p + 1);
+	}
+	return p == end;
+}
+
+/* Size of a chunk, and an extension. */
 static enum http1_rc
 step_size(struct http1 *h, char *p, size_t n)
 {
@@ -504,7 +556,7 @@ step_size(struct http1 *h, char *p, size_t n)
 	}
 	if (i == 0 || (i < line.n && line.p[i] != ';'))
 		return fail(h, CHUNK_SIZE);
-	if (span(line.p + i, TEXT) != line.n - i)
+	if (!extension(line.p + i, line.p + line.n))
 		return fail(h, CHUNK_EXT);
 	if (size > h->limits->max_body - (h->out - h->head))
 		return fail(h, BODY_LONG);
@@ -541,7 +593,8 @@ step_data_end(struct http1 *h, char *p, size_t n)
 	return enter(h, SIZE);
 }
 
-/* Fields after the last chunk: checked, counted, ignored. */
+/* Fields after the last chunk: checked, counted, ignored.  One that would have
+ * meant something in the head is refused: others may believe it. */
 static enum http1_rc
 step_trailers(struct http1 *h, char *p, size_t n)
 {

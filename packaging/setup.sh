@@ -10,7 +10,7 @@ die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 # Debian package, RPM package, and what shows that it is there: a command, or
 # pc:NAME for pkg-config, or h:HEADER, or ml:NAME for ocamlfind, or py:NAME for
-# a module of Python.
+# a module of Python, or f:FILE for a file that only Debian has.
 deps_build() {
 	cat <<-'EOF'
 	gcc		gcc			cc
@@ -46,6 +46,7 @@ deps_test() {
 	fish		fish			fish
 	prometheus	golang-github-prometheus promtool
 	chromium	chromium		chromium
+	node-llhttp	-			f:/usr/share/llhttp/llhttp.c
 	ocaml-nox	ocaml			ocamlopt
 	ocaml-findlib	ocaml-findlib		ocamlfind
 	ocaml-dune	ocaml-dune		dune
@@ -53,10 +54,22 @@ deps_test() {
 	EOF
 }
 
+# For ./check --fuzz.
+deps_fuzz() {
+	cat <<-'EOF'
+	clang		clang			clang
+	libclang-rt-dev	compiler-rt		fuzzer
+	EOF
+}
+
 # Is it there?
 have() {
 	case $1 in
 	pc:*) pkg-config --exists "${1#pc:}" 2>/dev/null ;;
+	fuzzer) echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+		clang -w -fsanitize=fuzzer,address -x c -o /dev/null - \
+			>/dev/null 2>&1 ;;
+	f:*) [ "$family" != deb ] || [ -f "${1#f:}" ] ;;
 	py:*) python3 -c "import ${1#py:}" >/dev/null 2>&1 ;;
 	ml:*) ocamlfind query "${1#ml:}" >/dev/null 2>&1 ;;
 	h:*) printf '#include <%s>\n' "${1#h:}" |

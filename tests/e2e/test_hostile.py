@@ -114,6 +114,8 @@ SMUGGLING = [
     ("chunk shorter than its size", chunks(b"3\r\na\r\n0\r\n\r\n"), 400),
     ("chunk ended by LF", chunks(b"1\r\na\n0\r\n\r\n"), 400),
     ("trailer without a colon", chunks(b"0\r\nx\r\n\r\n"), 400),
+    ("trailer with a length", chunks(b"0\r\ncontent-length: 9\r\n\r\n"), 400),
+    ("chunk extension with a blank", chunks(b"1; a\r\na\r\n0\r\n\r\n"), 400),
     ("trailer folded", chunks(b"0\r\nx: a\r\n b\r\n\r\n"), 400),
     ("trailer with LF", chunks(b"0\r\nx: a\n\r\n"), 400),
     ("no version", b"GET /list/\r\n\r\n", 400),
