@@ -16,20 +16,22 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
 import tap  # noqa: E402
-from broker import Broker, Closed, Conn, sanitizers  # noqa: E402
+from broker import Broker, Closed, Conn, post, sanitizers  # noqa: E402
 from history import Ack, Poll, Reply, Send, check  # noqa: E402
 
 FULL = os.environ.get("XMSG_FULL") == "1"
 SEED = int(os.environ.get("XMSG_SEED") or random.SystemRandom().getrandbits(32))
-OPS = 1000000 if FULL else 4000 if sanitizers() else 12000
-LIVES = 300 if FULL else 12  # of the broker
+ROUNDS = 20 if FULL else 1
+OPS = 50000 if FULL else 4000 if sanitizers() else 12000  # of a round
+LIVES = 30 if FULL else 12  # of the broker, in a round
 QUEUES = 3
 SENDERS, CONSUMERS = 2, 4
 WHOLE = 900000  # bytes in an answer below which it was not cut
 PATIENCE = 60
 
 BROKER = ("--set", "queues.grace=1h", "--set", "limits.poison=0",
-          "--set", "limits.queue_messages=1000000")
+          "--set", "limits.queue_messages=30")
+FULL_QUEUE = object()
 KINDS = (Send, Reply, Ack, Poll)
 
 
@@ -65,19 +67,35 @@ class Client:
             self.conn = None
             return begin, None, None
 
+    def post(self, target, value):
+        """attempt() for what adds a message: its id, or FULL_QUEUE."""
+        def act(conn):
+            r = conn.ask(post(target, value))
+            if r.status == 429:
+                return FULL_QUEUE
+            if r.status != 200:
+                raise AssertionError("%s: %r" % (target, r))
+            return r.json()[0][1]
+        return self.attempt(act)
+
     def send(self, queue):
         value = self.value()
-        begin, end, got = self.attempt(
-            lambda c: c.publish(queue, value, "r" + queue[1:]))
-        self.events.append(Send(begin, end, queue, value, got))
+        begin, end, got = self.post("/request/%s/r%s" % (queue, queue[1:]),
+                                    value)
+        if got is FULL_QUEUE:
+            time.sleep(0.002)  # the others have to catch up
+        else:
+            self.events.append(Send(begin, end, queue, value, got))
 
     def reply(self, queue, ident):
         """Again and again until there is an answer: it must be one reply."""
         end = None
         while end is None:
             value = self.value()
-            begin, end, got = self.attempt(
-                lambda c: c.respond("r" + queue[1:], queue, ident, value))
+            begin, end, got = self.post("/response/r%s/%s/%d" % (
+                queue[1:], queue, ident), value)
+            if got is FULL_QUEUE:
+                return
             self.events.append(Reply(begin, end, "r" + queue[1:], value,
                                      ident, got))
 
@@ -90,7 +108,7 @@ class Client:
             lambda c: c.poll([queue], timeout, above))
         if end is None:
             return []
-        messages = [(i, value, kind[1][1] if kind[0] == "Response" else 0)
+        messages = [(i, sys.intern(value), kind[1][1] if kind[0] == "Response" else 0)
                     for _, i, value, kind in got[0]]
         self.events.append(Poll(begin, end, queue, above, messages,
                                 sum(len(m[1]) for m in messages) < WHOLE))
@@ -135,9 +153,8 @@ def run(work, socket, name, count, out):
 
 
 class History(tap.Case):
-    def setUp(self):
-        print("# XMSG_SEED=%d" % SEED, flush=True)
-        self.rng = random.Random(SEED)
+    def begin(self, n):
+        self.rng = random.Random("%d %d" % (SEED, n))
         self.broker = Broker(*BROKER)
         self.addCleanup(self.broker.remove)
         with self.broker.conn("setup") as c:
@@ -145,7 +162,7 @@ class History(tap.Case):
                 c.create("q%d" % i)
                 c.create("r%d" % i)
 
-    def start(self):
+    def start(self, n):
         """The clients; the ends of the pipes that their histories come by."""
         each = OPS // (SENDERS + CONSUMERS)
         pipes = []
@@ -153,7 +170,7 @@ class History(tap.Case):
             ours, theirs = multiprocessing.Pipe(duplex=False)
             p = multiprocessing.Process(target=run, args=(
                 send_many if i < SENDERS else consume, self.broker.socket,
-                "c%d" % i, each // 4 if i < SENDERS else each, theirs))
+                "n%dc%d" % (n, i), each // 4 if i < SENDERS else each, theirs))
             p.start()
             self.addCleanup(p.join)
             self.addCleanup(p.kill)
@@ -175,7 +192,7 @@ class History(tap.Case):
             if not ready and waiting and lives < LIVES:
                 lives += 1
                 self.broker.restart("kill")
-                pause = self.rng.uniform(0.01, 2 * (1.0 if FULL else 0.3))
+                pause = self.rng.uniform(0.01, 0.6)
             elif lives >= LIVES:
                 pause = None
         return events, lives
@@ -193,18 +210,26 @@ class History(tap.Case):
         return last.events
 
     def test_it_is_one_of_queues(self):
-        events, lives = self.collect(self.start())
+        print("# XMSG_SEED=%d" % SEED, flush=True)
+        for n in range(ROUNDS):
+            self.round(n)
+
+    def round(self, n):
+        self.begin(n)
+        events, lives = self.collect(self.start(n))
         self.broker.restart("kill")
         events += self.drain()
         found = check(events)
-        n = collections.Counter(type(e).__name__ for e in events)
+        kinds = collections.Counter(type(e).__name__ for e in events)
         print("# %d operations, %d without an answer, %d kills, %d received: "
               "%s" % (len(events), sum(e.end is None for e in events),
                       lives + 1, sum(len(e.messages) for e in events
-                                     if isinstance(e, Poll)), dict(n)))
+                                     if isinstance(e, Poll)), dict(kinds)),
+              flush=True)
         self.assertEqual(found, [])
         self.assertGreater(sum(e.end is None for e in events), 0)
         self.assertGreater(lives, 0)
+        self.broker.remove()
 
 
 tap.main()
