@@ -215,7 +215,7 @@ told_fini(struct api *a)
 static void
 events_woken(struct trace_wait *wait)
 {
-	struct call *c = (struct call *)wait;
+	struct call *c = call_of(wait);
 	struct api *a = c->api;
 	const struct ring *r = &a->trace->ring;
 
@@ -234,7 +234,7 @@ events_woken(struct trace_wait *wait)
 static void
 events_expired(struct deadline *d, int64_t now)
 {
-	struct call *c = (struct call *)d;
+	struct call *c = call_of(d);
 
 	(void)now;
 	trace_unwait(c->api->trace, &c->u.wait);
