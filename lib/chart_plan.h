@@ -9,9 +9,8 @@
 #ifndef XMSG_CHART_PLAN_H
 #define XMSG_CHART_PLAN_H
 
-#include <uthash.h>
-
 #include "chart.h"
+#include "map.h"
 
 enum step_kind {
 	STEP_REQUEST,
