@@ -381,6 +381,7 @@ static const struct route {
     {"POST", "removed/*/restore", v1_post_restore},
     {"POST", "removed/restore", v1_post_restore_all},
     {"GET", "events", v1_get_events},
+    {"GET", "chart", v1_get_chart},
     {"GET", "clients", v1_get_clients},
 };
 

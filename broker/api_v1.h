@@ -69,6 +69,17 @@ bool filter_set(struct msg_filter *f, const struct api *a, struct str state,
 bool filter_msg(const struct msg_filter *f, const struct msg *msg);
 bool filter_method(const struct msg_filter *f, struct str payload);
 
+/* ---- choosing events: api_v1_events.c ---- */
+
+/* The filter of a request; false when malformed (answered).  Its names point
+ * into the request. */
+bool v1_event_filter(const struct v1 *v, struct event_filter *f);
+/* Does it choose this event? */
+bool event_wanted(const struct event_filter *f, const struct ring_event *e);
+/* Where the last `most` of those it chooses begin, from number `from` on. */
+uint64_t events_last(const struct ring *r, const struct event_filter *f,
+    uint64_t from, uint64_t most);
+
 /* ---- acts on messages: api_v1_act.c ---- */
 
 /* What an act carries along, until its call is freed. */
@@ -97,6 +108,8 @@ void v1_get_message(const struct v1 *v);
 void v1_get_clients(const struct v1 *v);
 /* api_v1_events.c */
 void v1_get_events(const struct v1 *v);
+/* api_v1_chart.c */
+void v1_get_chart(const struct v1 *v);
 /* api_v1_act.c */
 void v1_put_queue(const struct v1 *v);
 void v1_delete_queue(const struct v1 *v);

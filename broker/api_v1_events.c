@@ -17,8 +17,9 @@
 #define FROM_LAST (-2) /* `after` left out: the last ones */
 #define FROM_NOW  (-3) /* after=now */
 
-static bool
-wanted(const struct event_filter *f, const struct ring_event *e)
+/* Does it choose this event? */
+bool
+event_wanted(const struct event_filter *f, const struct ring_event *e)
 {
 	struct str q = e->queue;
 
@@ -44,24 +45,25 @@ any_wanted(const struct ring *r, const struct event_filter *f, uint64_t from)
 	struct ring_event e;
 
 	while (ring_read(r, &at, &e))
-		if (wanted(f, &e))
+		if (event_wanted(f, &e))
 			return true;
 	return false;
 }
 
 /* Where the last `most` of those wanted begin. */
-static uint64_t
-last_wanted(const struct ring *r, const struct event_filter *f, uint64_t most)
+uint64_t
+events_last(const struct ring *r, const struct event_filter *f, uint64_t from,
+    uint64_t most)
 {
-	struct ring_cursor at = ring_seek(r, ring_first(r));
+	struct ring_cursor at = ring_seek(r, from);
 	uint64_t n = 0;
 	struct ring_event e;
 
 	while (ring_read(r, &at, &e))
-		n += wanted(f, &e);
-	at = ring_seek(r, ring_first(r));
+		n += event_wanted(f, &e);
+	at = ring_seek(r, from);
 	while (n > most && ring_read(r, &at, &e))
-		n -= wanted(f, &e);
+		n -= event_wanted(f, &e);
 	return at.seq;
 }
 
@@ -100,7 +102,7 @@ events_reply(
 
 	jsonw_open(&w, "events", '[');
 	while (ring_read(r, &at, &e)) {
-		if (!wanted(f, &e))
+		if (!event_wanted(f, &e))
 			continue;
 		put_event(&w, &e);
 		if (--limit == 0 || w.b->n >= V1_PAGE_BYTES) {
@@ -180,8 +182,8 @@ kinds_of(struct str s, uint32_t *kinds)
 }
 
 /* The filter of a request; false when malformed (answered). */
-static bool
-get_filter(const struct v1 *v, struct event_filter *f)
+bool
+v1_event_filter(const struct v1 *v, struct event_filter *f)
 {
 	memset(f, 0, sizeof *f);
 	if (!v1_param_int(v, "id", 0, 1, INT64_MAX, &f->id))
@@ -204,7 +206,7 @@ begin_at(const struct ring *r, int64_t after, uint64_t limit,
 
 	switch (after) {
 	case FROM_NOW: return next;
-	case FROM_LAST: return last_wanted(r, f, limit);
+	case FROM_LAST: return events_last(r, f, ring_first(r), limit);
 	case -1: return ring_first(r);
 	default: break;
 	}
@@ -253,7 +255,7 @@ v1_get_events(const struct v1 *v)
 		!v1_param_int(v, "after", FROM_LAST, -1, INT64_MAX, &after)) ||
 	    !v1_param_int(v, "wait", 0, 0, 300, &wait) ||
 	    !v1_param_int(v, "limit", 1000, 1, 100000, &limit) ||
-	    !get_filter(v, &f))
+	    !v1_event_filter(v, &f))
 		return;
 	from = begin_at(r, after, (uint64_t)limit, &f);
 	/* what was lost may have been wanted: tell at once */

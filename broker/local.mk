@@ -23,14 +23,14 @@ libbroker_a_SOURCES = \
 	broker/api.c broker/api_look.c broker/api_v1.c \
 	broker/api_v1_look.c broker/api_v1_act.c broker/api_v1_events.c \
 	broker/api_v1_body.c broker/api_v1_filter.c broker/api_v1_purge.c \
-	broker/api_v1_undo.c broker/api_metrics.c broker/api.h broker/api_v1.h \
+	broker/api_v1_undo.c broker/api_v1_chart.c broker/api_metrics.c broker/api.h broker/api_v1.h \
 	broker/settings.c broker/settings.h \
 	broker/server.c broker/server.h
 libbroker_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) \
 	$(SYSTEMD_CFLAGS)
 
 BROKER_LIBS = libbroker.a libbase.a $(EVENT_LIBS) $(SQLITE_LIBS) \
-	$(INIH_LIBS) $(SYSTEMD_LIBS)
+	$(INIH_LIBS) $(SYSTEMD_LIBS) -lm
 
 sbin_PROGRAMS += xmsgd
 xmsgd_SOURCES = broker/main.c

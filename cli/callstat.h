@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "event.h"
+#include "events.h"
 
 struct callstat {
 	char *queue, *method;

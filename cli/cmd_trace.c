@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: ISC */
 
 /* trace and mscgen: the last messages as a sequence chart. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -11,21 +12,34 @@
 #include "clock.h"
 #include "cmd.h"
 #include "msgs.h"
+#include "runs.h"
 #include "select.h"
 
-#define LAST	50
-#define EVENTS	8 /* events that one message may cause, and more */
-#define COLUMNS 100
-#define MOST	100000 /* events looked at */
+#define LAST	  50
+#define EVENTS	  8 /* events that one message may cause, and more */
+#define COLUMNS	  100
+#define MOST	  100000 /* events looked at */
+#define LANES	  40 /* of a picture; more cannot be read */
+#define STATE_DIR "/var/lib/xmsg-storaged"
+
+/* What both have. */
+#define CHART_OPTS                                                             \
+	{"lines", 'n', OPT_NUMBER, "N",                                        \
+	    "the last N requests and replies [50]; 0: all", NULL},             \
+	    {"gap", 'g', OPT_SECONDS, "SEC",                                   \
+		"mark pauses longer than this [1]", NULL},                     \
+	    {"output", 'o', OPT_TEXT, "FILE", "write it to this file", NULL},  \
+	    {"adapter-state", 0, OPT_TEXT, "DIR",                              \
+		"scripts: the adapter's state folder [" STATE_DIR "]", NULL},  \
+	    SELECT_EVENT_OPTS,                                                 \
+	{                                                                      \
+		NULL, 0, OPT_FLAG, NULL, NULL, NULL                            \
+	}
 
 static const struct opt opts[] = {
-    {"lines", 'n', OPT_NUMBER, "N",
-	"the last N requests and replies [50]; 0: all", NULL},
-    {"format", 'F', OPT_WORD, "text|mscgen|mermaid|table|json",
+    {"format", 'F', OPT_WORD, "text|mscgen|mermaid|svg|html|table|json",
 	"form of the chart [text]", NULL},
-    {"gap", 'g', OPT_SECONDS, "SEC", "mark pauses longer than this [1]", NULL},
-    SELECT_EVENT_OPTS,
-    {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
+    CHART_OPTS,
 };
 
 /* How wide is the terminal? */
@@ -43,9 +57,33 @@ columns(void)
 	return COLUMNS;
 }
 
+/* ---- where it goes ---- */
+
+/* Write all of it to a file.  0, or an exit status with c->why. */
+static int
+write_file(struct cli *c, const char *path, struct str s)
+{
+	int fd = open(
+	    path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	ssize_t n = 0;
+
+	while (fd != -1 && s.n > 0 && (n = write(fd, s.p, s.n)) > 0) {
+		s.p += n;
+		s.n -= (size_t)n;
+	}
+	if (fd != -1 && n >= 0 && close(fd) == 0)
+		return 0;
+	err_errno(&c->why, "cannot write %s", path);
+	if (fd != -1 && n < 0)
+		close(fd);
+	return CLI_NONE;
+}
+
 static int
 put_table(struct cli *c, const struct events *l)
 {
+	if (opts_has(&c->opts, "output"))
+		return cli_usage(c, "--output is for charts, not for tables");
 	if (events_table(c) == -1)
 		return CLI_USAGE;
 	for (size_t i = 0; i < l->n; i++)
@@ -55,41 +93,98 @@ put_table(struct cli *c, const struct events *l)
 }
 
 static int
-draw(struct cli *c, const char *format)
+put_chart(struct cli *c, enum chart_form form, const struct events *l,
+    const struct chart_options *o)
 {
-	static const char *const forms[] = {
-	    [CHART_TEXT] = "text",
-	    [CHART_MSCGEN] = "mscgen",
-	    [CHART_MERMAID] = "mermaid",
-	};
+	const char *path = opts_text(&c->opts, "output", "-");
+	struct buf b = BUF_INIT;
+	int rc = 0;
+
+	if (strcmp(path, "-") == 0) {
+		chart_put(out_buf(&c->out), form, l, o);
+		return 0;
+	}
+	chart_put(&b, form, l, o);
+	if (buf_ok(&b))
+		rc = write_file(c, path, (struct str){b.p, b.n});
+	else
+		(void)err_set(&c->why, rc = CLI_NONE, "no memory for the chart");
+	buf_fini(&b);
+	return rc;
+}
+
+/* ---- what is drawn ---- */
+
+/* The scripts of the calls in the list; without a word when nobody asked for
+ * them and there is no adapter. */
+static int
+find_runs(struct cli *c, const struct events *l, struct runs *r)
+{
+	const char *dir = opts_text(&c->opts, "adapter-state", STATE_DIR);
+	struct err e = {0};
+
+	if (l->n == 0 || runs_read(r, dir, l->v[0].time, &e) == 0 ||
+	    !opts_has(&c->opts, "adapter-state"))
+		return 0;
+	c->why = e;
+	return CLI_DEAD;
+}
+
+static int
+draw(struct cli *c, enum chart_form form, const struct events *l)
+{
+	struct runs runs = {0};
+	int rc = find_runs(c, l, &runs);
 	struct chart_options o = {
 	    .last = (size_t)opts_number(&c->opts, "lines", LAST),
 	    .gap_s = (double)opts_ns(&c->opts, "gap", NS_PER_SEC) / 1e9,
 	    .now = c->out.now,
 	    .columns = columns(),
+	    .lanes = form == CHART_SVG || form == CHART_HTML ? LANES : 0,
 	    .utc = c->utc,
+	    .runs = runs.v,
+	    .nruns = runs.n,
 	};
-	struct events l = {0};
-	int64_t most = (int64_t)o.last * EVENTS + 1000;
+
+	if (rc == 0)
+		rc = put_chart(c, form, l, &o);
+	runs_fini(&runs);
+	return rc;
+}
+
+/* The events that are chosen. */
+static int
+look(struct cli *c, struct events *l)
+{
+	int64_t last = opts_number(&c->opts, "lines", LAST);
+	int64_t most = last * EVENTS + 1000;
 	struct selector s;
-	int form = 0, rc = select_parse(c, &s);
+	int rc = select_parse(c, &s);
 
 	if (rc != 0)
 		return rc;
-	if (most > MOST || o.last == 0 || s.any)
+	if (most > MOST || last == 0 || s.any)
 		most = MOST;
-	rc = look_events(c, o.last == 0 ? -1 : LOOK_LAST, most, 0, &l);
+	rc = look_events(c, last == 0 ? -1 : LOOK_LAST, most, 0, l);
+	events_find_missing(l);
 	if (s.any)
-		select_events(&s, &l);
-	while (form < CHART_MERMAID && strcmp(forms[form], format) != 0)
-		form++;
-	if (rc == 0 && (c->json || strcmp(format, "json") == 0)) {
-		c->out.json = true;
-		rc = put_table(c, &l);
-	} else if (rc == 0 && strcmp(format, "table") == 0) {
+		select_events(&s, l);
+	return rc;
+}
+
+static int
+show(struct cli *c, const char *format)
+{
+	bool json = c->json || strcmp(format, "json") == 0;
+	enum chart_form form = chart_form(str_of(format));
+	struct events l = {0};
+	int rc = look(c, &l);
+
+	if (rc == 0 && (json || strcmp(format, "table") == 0)) {
+		c->out.json = json;
 		rc = put_table(c, &l);
 	} else if (rc == 0) {
-		chart_put(out_buf(&c->out), (enum chart_form)form, &l, &o);
+		rc = draw(c, form, &l);
 	}
 	events_fini(&l);
 	return cli_fail(c, rc);
@@ -99,7 +194,7 @@ static int
 run_trace(struct cli *c, int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	return draw(c, opts_text(&c->opts, "format", "text"));
+	return show(c, opts_text(&c->opts, "format", "text"));
 }
 
 const struct cmd cmd_trace = {
@@ -117,16 +212,10 @@ static int
 run_mscgen(struct cli *c, int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	return draw(c, "mscgen");
+	return show(c, "mscgen");
 }
 
-static const struct opt mscgen_opts[] = {
-    {"lines", 'n', OPT_NUMBER, "N",
-	"the last N requests and replies [50]; 0: all", NULL},
-    {"gap", 'g', OPT_SECONDS, "SEC", "mark pauses longer than this [1]", NULL},
-    SELECT_EVENT_OPTS,
-    {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
-};
+static const struct opt mscgen_opts[] = {CHART_OPTS};
 
 const struct cmd cmd_mscgen = {
     .name = "mscgen",

@@ -4,11 +4,7 @@ libcli_a_SOURCES = \
 	cli/cli.c cli/cli.h \
 	cli/opts.c cli/opts.h \
 	cli/pick.c cli/pick.h \
-	cli/text.c cli/text.h \
-	cli/units.c cli/units.h \
 	cli/out.c cli/out.h \
-	cli/event.c cli/event.h \
-	cli/chart.c cli/chart_draw.c cli/chart.h cli/chart_plan.h \
 	cli/ask.c cli/ask.h \
 	cli/look.c cli/look_broker.c cli/look_state.c \
 	cli/look.h cli/state.h \
@@ -38,7 +34,7 @@ libcli_a_SOURCES = \
 	cli/cmd_shutdown.c \
 	cli/cmd_status.c \
 	cli/cmd_tail.c \
-	cli/cmd_trace.c \
+	cli/cmd_trace.c cli/runs.c cli/runs.h \
 	$(cli_adapter_sources) \
 	cli/cmd_web.c cli/web.c cli/web.h \
 	cli/old.c cli/old_diag.c cli/old_trace.c cli/old.h

@@ -13,7 +13,7 @@
 #define XMSG_CLI_LOOK_H
 
 #include "cli.h"
-#include "event.h"
+#include "events.h"
 #include "str.h"
 
 struct look_queue {

@@ -6,7 +6,7 @@
 #define XMSG_CLI_MSGS_H
 
 #include "cli.h"
-#include "event.h"
+#include "events.h"
 #include "look.h"
 
 /* Begin the table of messages; add one (a look_msg_fn, arg is the cli); count

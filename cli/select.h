@@ -11,7 +11,7 @@
 #define XMSG_CLI_SELECT_H
 
 #include "cli.h"
-#include "event.h"
+#include "events.h"
 #include "look.h"
 
 /* Rows for a command's table of options; those that events know, too. */

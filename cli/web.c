@@ -60,7 +60,7 @@ static const char *const passed_fields[] = {
 
 static const char *const routes[] = {"/ui", "/metrics", "/v1/status",
     "/v1/health", "/v1/queues", "/v1/queues/*", "/v1/queues/*/messages",
-    "/v1/queues/*/messages/*", "/v1/events", "/v1/clients"};
+    "/v1/queues/*/messages/*", "/v1/events", "/v1/chart", "/v1/clients"};
 
 /* ---- judging ---- */
 

@@ -17,7 +17,12 @@ libbase_a_SOURCES = \
 	lib/ring.c lib/ring.h \
 	lib/redact.c lib/redact.h \
 	lib/redact_scan.c lib/redact_scan.h \
-	lib/redact_end.c
+	lib/redact_end.c \
+	lib/text.c lib/text.h lib/units.c lib/units.h \
+	lib/events.c lib/events.h \
+	lib/chart.c lib/chart.h lib/chart_plan.c lib/chart_plan.h \
+	lib/chart_text.c lib/chart_svg.c lib/chart_html.c lib/chart_xml.h \
+	lib/chart_json.c
 libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(INIH_CFLAGS)
 EXTRA_DIST += lib/xmsg.pc.in
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: ISC
 
 # The command line: its pure parts, and the real programs.
-cli_tests = tests/test_cli_text tests/test_cli_units tests/test_cli_opts \
-	tests/test_cli_out tests/test_cli_chart tests/test_cli_old
+cli_tests = tests/test_cli_opts \
+	tests/test_cli_out tests/test_cli_old
 cli_e2e_tests = tests/e2e/cli_commands.py tests/e2e/cli_dead.py \
 	tests/e2e/cli_old.py
 check_PROGRAMS += $(cli_tests)
@@ -11,15 +11,9 @@ TESTS += $(cli_tests) $(cli_e2e_tests)
 EXTRA_DIST += $(cli_e2e_tests) tests/e2e/cli_support.py
 
 CLI_TEST_LIBS = $(CLI_LIBS) $(CMOCKA_LIBS)
-tests_test_cli_text_SOURCES = tests/test_cli_text.c
-tests_test_cli_text_LDADD = $(CLI_TEST_LIBS)
-tests_test_cli_units_SOURCES = tests/test_cli_units.c
-tests_test_cli_units_LDADD = $(CLI_TEST_LIBS)
 tests_test_cli_opts_SOURCES = tests/test_cli_opts.c
 tests_test_cli_opts_LDADD = $(CLI_TEST_LIBS)
 tests_test_cli_out_SOURCES = tests/test_cli_out.c
 tests_test_cli_out_LDADD = $(CLI_TEST_LIBS)
-tests_test_cli_chart_SOURCES = tests/test_cli_chart.c
-tests_test_cli_chart_LDADD = $(CLI_TEST_LIBS)
 tests_test_cli_old_SOURCES = tests/test_cli_old.c
 tests_test_cli_old_LDADD = $(CLI_TEST_LIBS)

@@ -16,6 +16,7 @@ pure='broker/mswitch*.[ch] broker/session.[ch] broker/waiter.[ch]
 	broker/trace.[ch] broker/msgq.[ch] broker/idmap.[ch]
 	broker/deadline.[ch] broker/jsonw.[ch] broker/rpc.[ch] broker/hist.[ch] broker/store.h lib/http1.[ch]
 	lib/wire*.[ch] lib/json*.[ch] lib/ring*.[ch] lib/redact*.[ch]
+	lib/text.[ch] lib/units.[ch] lib/events.[ch] lib/chart*.[ch]
 	lib/buf.[ch] lib/heap.[ch] lib/str.h lib/err.[ch]'
 programs='broker cli storage-adapter idl'
 
@@ -129,6 +130,7 @@ for d in lib $programs; do
 			config.h | gen_* | html_*) continue ;; # made by the build
 			../broker/sqldb.h) test "$d" = cli && continue ;;
 			../storage-adapter/record.h | \
+				../storage-adapter/spool.h | \
 				../storage-adapter/trial.h | \
 				../storage-adapter/call.h)
 				test "$d" = cli && continue ;;

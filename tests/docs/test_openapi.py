@@ -104,7 +104,7 @@ class Run:
         self.tap, self.broker = tap, broker
         self.ops = operations()
         self.c = broker.conn()
-        self.answered, self.seen = set(), set()
+        self.answered, self.seen, self.kinds = set(), set(), set()
 
     def call(self, name, status, queue='q', number=0, query='', body=''):
         method, path, op = self.ops[name]
@@ -116,16 +116,20 @@ class Run:
         value, why = None, []
         if got != status:
             why.append('got %d, want %d' % (got, status))
-        if kind != 'application/json':
-            why.append('content-type %s' % kind)
         answer = op['responses'].get(str(got))
+        kind = kind.split(';')[0]
         if answer is None:
             why.append('%d is not documented' % got)
+        elif kind not in resolve(answer)['content']:
+            why.append('content-type %s' % kind)
         else:
-            value = json.loads(data)
-            schema = resolve(answer)['content']['application/json']['schema']
-            why += faults(value, schema, '$', self.seen)
+            value = data.decode()
+            body = resolve(answer)['content'][kind]
+            if 'schema' in body:
+                value = json.loads(value)
+                why += faults(value, body['schema'], '$', self.seen)
             self.answered.add((name, str(got)))
+            self.kinds.add((name, kind))
         self.tap.ok(not why, '%s: %d' % (what, status), '\n'.join(why))
         return value
 
@@ -241,11 +245,9 @@ def whole(run):
     run.call('getStatus', 200)
     run.call('getHealth', 200)
     run.call('listClients', 200)
-    got, data, kind = ask(run.c, 'GET', '/metrics')
-    documented, = run.ops['getMetrics'][2]['responses']['200']['content']
-    run.tap.ok(got == 200 and kind.split(';')[0] == documented,
-               'GET /metrics: 200, %s' % kind)
-    run.answered.add(('getMetrics', '200'))
+    run.call('getMetrics', 200)
+    page = run.call('getDashboard', 200)
+    run.tap.ok(page.startswith('<!doctype html>'), 'the dashboard is a page')
     page = run.call('listEvents', 200, query='?after=-1')
     types = {e['type'] for e in page['events']}
     run.tap.ok({'start', 'login', 'create', 'destroy', 'publish', 'reply',
@@ -260,6 +262,31 @@ def whole(run):
     events = other.reply().json()['events']
     run.tap.ok([e['type'] for e in events] == ['create'],
                'a waiting reader is told of the next event', events)
+
+
+def charts(run):
+    """Every form, every filter, every error."""
+    run.c.login('me')
+    ident = run.c.publish('q', '{"method":"SR.drawn"}', 'me')
+    _, _, op = run.ops['getChart']
+    formats = [p for p in op['parameters']
+               if p['name'] == 'format'][0]['schema']['enum']
+    for form in formats:
+        text = run.call('getChart', 200, query='?last=9&format=' + form)
+        run.tap.ok('SR.drawn' in json.dumps(text), 'it is in the %s' % form)
+    for query in ('?queue=q', '?prefix=q', '?id=%d' % ident,
+                  '?kind=publish&gap=0'):
+        chart = run.call('getChart', 200, query=query + '&format=json')
+        step = [s for s in chart['steps'] if s['id'] == ident][0]
+        run.tap.ok(chart['lanes'][step['to']]['name'] == 'q' and step['open'],
+                   'the request is in ' + query)
+    for query in ('?queue=none', '?id=1', '?kind=stop'):
+        chart = run.call('getChart', 200, query=query + '&format=json')
+        run.tap.ok(chart == {'lanes': [], 'steps': []}, 'nothing in ' + query)
+    for query in ('?format=png', '?format=', '?last=0', '?last=1001',
+                  '?last=x', '?gap=-1', '?gap=86401', '?id=0', '?kind=nosuch',
+                  '?kind='):
+        run.call('getChart', 400, query=query)
 
 
 def limits(tap, account):
@@ -319,6 +346,11 @@ def account_for(tap, run):
             if 'x-not-provoked' not in answer}
     silent = sorted('%s %s' % x for x in want - run.answered)
     tap.ok(want and not silent, 'every documented answer was given', silent)
+    kinds = {(name, kind) for name, (_, _, op) in run.ops.items()
+             for answer in op['responses'].values()
+             for kind in resolve(answer).get('content', ())}
+    silent = sorted('%s %s' % x for x in kinds - run.kinds)
+    tap.ok(not silent, 'every documented content type came', silent)
     missing = [name for s, schema in API['components']['schemas'].items()
                for i, name in fields_of(schema, s)
                if i not in run.seen and not in_requests(name)]
@@ -328,7 +360,8 @@ def account_for(tap, run):
 def main():
     tap = Tap()
     tap.same(['%s %s' % (m, p) for m, p, _ in operations().values()],
-             list(routes_of_source()) + ['GET /metrics'], 'openapi.yaml has the routes of api_v1.c')
+             list(routes_of_source()) + ['GET /metrics', 'GET /ui'],
+             'openapi.yaml has the routes of api_v1.c')
     with served(tap, 'xmsgd') as broker:
         run = Run(tap, broker)
         queues(run)
@@ -338,6 +371,7 @@ def main():
         run.call('listMessages', 200, query='?state=held&method=*&older=0')
         many(run)
         whole(run)
+        charts(run)
     limits(tap, run)
     other_user(tap, run)
     account_for(tap, run)

@@ -674,7 +674,8 @@ class Programs(CliCase):
         self.assertIn("--columns", offers("list", "--"))
         self.assertIn("--follow", offers("tail", "--"))
         self.assertEqual(offers("trace", "--format", ""),
-                         ["text", "mscgen", "mermaid", "table", "json"])
+                         ["text", "mscgen", "mermaid", "svg", "html", "table",
+                          "json"])
         self.assertEqual(offers("tail", "-n", ""), [])
         self.assertIn("status", offers("--socket", "/x", "st"))
         for shell in ("bash", "zsh", "fish"):

@@ -33,6 +33,11 @@ class Redact(tap.Case):
         self.assertIn(b"shown", ring)
         self.assertNotIn(b"hunter2", ring)
         self.assertEqual([m[2] for m in c.poll(["q"])[0]], [PAYLOAD])
+        c.publish("q", '{"lun-id":"hunter2"} shown', "x")
+        for form in ("text", "mscgen", "mermaid", "svg", "html", "json"):
+            body = c.ask(get("/v1/chart?format=" + form)).body
+            self.assertIn(b"***", body, form)
+            self.assertNotIn(b"hunter2", body, form)
 
     def test_reload(self):
         b = Broker(start=False)

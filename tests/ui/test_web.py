@@ -139,7 +139,8 @@ class What(Case):
                        "/v1/queues/a%2Fb/messages?payload=0&limit=1",
                        "/v1/queues/a%%2Fb/messages/%d" % self.id,
                        "/v1/events", "/v1/events?after=-1&limit=5",
-                       "/v1/clients", "/metrics", "/ui"):
+                       "/v1/clients", "/v1/chart?format=svg", "/metrics",
+                       "/ui"):
             got = self.web.ask(target)
             self.assertEqual(got.status, 200, target)
             self.assertNotIn(b"hunter2", got.body)

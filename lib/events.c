@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: ISC */
 
 /* A list of events. */
-#include "event.h"
+#include "events.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,18 +64,32 @@ events_drop(struct events *l, size_t n)
 		memmove(l->v, l->v + n, l->n * sizeof *l->v);
 }
 
-/* Drop the others. */
+/* Numbers that are left out. */
+void
+events_find_missing(struct events *l)
+{
+	for (size_t i = 1; i < l->n; i++)
+		if (l->v[i].seq > l->v[i - 1].seq + 1)
+			l->v[i].missing = l->v[i].seq - l->v[i - 1].seq - 1;
+}
+
+/* Drop the others; what was lost before them was lost before the next. */
 void
 events_filter(
     struct events *l, bool (*keep)(void *arg, const struct event *e), void *arg)
 {
+	int64_t missing = 0;
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
-		if (keep(arg, &l->v[i]))
-			l->v[n++] = l->v[i];
-		else
+		missing += l->v[i].missing;
+		if (keep(arg, &l->v[i])) {
+			l->v[n] = l->v[i];
+			l->v[n++].missing = missing;
+			missing = 0;
+		} else {
 			free((char *)(uintptr_t)l->v[i].client.p);
+		}
 	}
 	l->n = n;
 }

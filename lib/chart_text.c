@@ -9,59 +9,11 @@
 
 #include "text.h"
 #include "units.h"
-#include "xalloc.h"
 
 #define LANE_MIN 12 /* columns between two lanes */
 #define LANE_MAX 30
 
 /* ---- text ---- */
-
-/* Move lane `to` and those behind it so that `room` columns fit between. */
-static void
-make_room(
-    const struct plan *p, size_t *gap, size_t from, size_t to, size_t room)
-{
-	size_t have = 0;
-
-	for (size_t i = from; i < to; i++)
-		have += gap[i];
-	if (to < p->nlanes && to > from && have < room)
-		gap[to - 1] += room - have;
-}
-
-/* Columns between neighbours: what names and labels need, less when that would
- * be too wide in all. */
-static size_t *
-lanes_at(const struct plan *p)
-{
-	size_t *gap = xcalloc(p->nlanes + 1, sizeof *gap), at = 0, n;
-	size_t total = 0, room = p->o->columns > 40 ? p->o->columns - 20 : 80;
-
-	for (size_t i = 0; i + 1 < p->nlanes; i++) {
-		n = text_width(str_of(p->order[i]->text)) + 2;
-		gap[i] = n < LANE_MIN ? LANE_MIN : n > LANE_MAX ? LANE_MAX : n;
-	}
-	for (size_t i = 0; i < p->nsteps; i++) {
-		const struct step *s = &p->steps[i];
-		bool east = s->from < s->to;
-
-		n = text_width(str_of(s->label)) + 5;
-		if (s->kind == STEP_ARROW)
-			make_room(p, gap, east ? s->from : s->to,
-			    east ? s->to : s->from,
-			    n > LANE_MAX ? LANE_MAX : n);
-	}
-	for (size_t i = 0; i + 1 < p->nlanes; i++)
-		total += gap[i];
-	for (size_t i = 0; i < p->nlanes; i++) {
-		n = gap[i];
-		if (total > room)
-			n = n * room / total;
-		gap[i] = at; /* from now on: where it stands */
-		at += n < LANE_MIN ? LANE_MIN : n;
-	}
-	return gap;
-}
 
 static void
 put_stamp(struct buf *b, const struct plan *p, double time)
@@ -113,7 +65,7 @@ text_arrow(
 	bool east = s->to > s->from;
 	size_t left = east ? s->from : s->to, right = east ? s->to : s->from;
 	size_t room, used;
-	char line = s->dashed ? '.' : '-';
+	char line = step_is_back(s) ? '.' : '-';
 	struct buf label = BUF_INIT;
 
 	put_lanes(b, p, at, 0, left + 1, 0);
@@ -140,7 +92,9 @@ text_arrow(
 void
 chart_text(struct buf *b, const struct plan *p)
 {
-	size_t *at = lanes_at(p);
+	struct plan_widths w = {
+	    LANE_MIN, LANE_MAX, p->o->columns > 40 ? p->o->columns - 20 : 80};
+	size_t *at = plan_lanes_at(p, &w);
 
 	if (p->nlanes > 0)
 		text_head(b, p, at);
@@ -148,7 +102,7 @@ chart_text(struct buf *b, const struct plan *p)
 		const struct step *s = &p->steps[i];
 
 		put_stamp(b, p, s->time);
-		if (s->kind == STEP_ARROW)
+		if (step_is_arrow(s))
 			text_arrow(b, p, s, at);
 		else
 			buf_addf(b,
@@ -179,27 +133,25 @@ void
 chart_mscgen(struct buf *b, const struct plan *p)
 {
 	buf_adds(b, "msc {\n  hscale = \"auto\", wordwraparcs = \"true\";\n");
-	buf_adds(b, p->nlanes ? "  " : "  \"no messages\"");
+	if (p->nlanes == 0)
+		buf_adds(b, "  \"no messages\"");
 	for (size_t i = 0; i < p->nlanes; i++) {
-		if (i > 0)
-			buf_adds(b, ", ");
+		buf_addf(b, "%s%zu [label = ", i == 0 ? "  p" : ",\n  p", i);
 		put_quoted(b, p->order[i]->text);
+		buf_addc(b, ']');
 	}
 	buf_adds(b, ";\n");
 	for (size_t i = 0; i < p->nsteps; i++) {
 		const struct step *s = &p->steps[i];
 
-		buf_adds(b, "  ");
-		if (s->kind == STEP_ARROW) {
-			put_quoted(b, p->order[s->from]->text);
-			buf_adds(b,
-			    s->open	    ? " -x "
-				: s->dashed ? " >> "
-					    : " => ");
-			put_quoted(b, p->order[s->to]->text);
-		} else {
-			buf_adds(b, s->kind == STEP_GAP ? "..." : "---");
-		}
+		if (step_is_arrow(s))
+			buf_addf(b, "  p%zu %s p%zu", s->from,
+			    s->open		  ? "-x"
+				: step_is_back(s) ? ">>"
+						  : "=>",
+			    s->to);
+		else
+			buf_adds(b, s->kind == STEP_GAP ? "  ..." : "  ---");
 		buf_adds(b, " [label = ");
 		put_quoted(b, s->label);
 		buf_adds(b, "];\n");
@@ -234,11 +186,11 @@ chart_mermaid(struct buf *b, const struct plan *p)
 	for (size_t i = 0; i < p->nsteps; i++) {
 		const struct step *s = &p->steps[i];
 
-		if (s->kind == STEP_ARROW)
+		if (step_is_arrow(s))
 			buf_addf(b, "  p%zu%sp%zu: ", s->from,
-			    s->open	    ? "-x"
-				: s->dashed ? "-->>"
-					    : "->>",
+			    s->open		  ? "-x"
+				: step_is_back(s) ? "-->>"
+						  : "->>",
 			    s->to);
 		else if (p->nlanes == 0)
 			continue;

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: ISC */
 
 /* Events of the recorder as commands and charts see them, with their text. */
-#ifndef XMSG_CLI_EVENT_H
-#define XMSG_CLI_EVENT_H
+#ifndef XMSG_EVENTS_H
+#define XMSG_EVENTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +18,7 @@ struct event {
 	enum ring_type type;
 	int64_t id, re_id, size, pid;
 	double took_s; /* below 0: does not apply */
+	int64_t missing; /* so many were lost before it */
 	struct str client, queue, peer, text;
 };
 
@@ -31,6 +32,9 @@ struct events {
 
 void events_add(struct events *l, const struct event *e);
 void events_fini(struct events *l);
+
+/* Set `missing` of each where numbers are left out: before any is dropped. */
+void events_find_missing(struct events *l);
 
 /* Drop the oldest n. */
 void events_drop(struct events *l, size_t n);

@@ -1,10 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 the xmsg authors
  * SPDX-License-Identifier: ISC */
 
-/* cli/text: foreign text made safe, cutting, message ids, summaries. */
+/* lib/text: foreign text made safe, cutting, message ids, summaries. */
 #include "support/unit.h"
 
-#include "../cli/text.h"
+#include "text.h"
 
 #define S(lit)                                                                 \
 	{                                                                      \

@@ -5,8 +5,8 @@
  * Ages, durations, sizes and times of day as people read them.  The only place
  * where they are turned into text.  Pure, but for the time zone.
  */
-#ifndef XMSG_CLI_UNITS_H
-#define XMSG_CLI_UNITS_H
+#ifndef XMSG_UNITS_H
+#define XMSG_UNITS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,12 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 the xmsg authors
  * SPDX-License-Identifier: ISC */
 
-/* cli/units: ages, durations, sizes, times, at every border. */
+/* lib/units: ages, durations, sizes, times, at every border. */
 #include "support/unit.h"
 
 #include <time.h>
 
-#include "../cli/units.h"
+#include "units.h"
 
 struct row {
 	double in;

@@ -1,10 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the xmsg authors
  * SPDX-License-Identifier: ISC */
 
-/*
- * Charts: first the steps are worked out (plan), then one of three writers puts
- * them down.  Writers know nothing of events, the plan nothing of formats.
- */
+/* The plan of a chart, in two passes: what became of each message, also outside
+ * of the window; then the steps of the window. */
 #include "chart_plan.h"
 
 #include <stdlib.h>
@@ -14,7 +12,8 @@
 #include "units.h"
 #include "xalloc.h"
 
-#define LABEL 40 /* columns of a label */
+#define LABEL  40 /* columns of a label */
+#define OTHERS "(others)"
 
 /* A message whose publish was seen. */
 struct sent {
@@ -22,39 +21,84 @@ struct sent {
 	struct sent *older; /* of those that were seen */
 	int64_t id;
 	const struct event *publish, *reply;
-	bool acked;
+	bool acked, cancelled, scripts; /* scripts: are drawn */
 	unsigned deliveries;
+	size_t last_step; /* of it, + 1 */
 };
 
-/* ---- the plan ---- */
+/* ---- lanes ---- */
 
-/* The lane of a name; made when it is new. */
-static size_t
-lane(struct plan *p, struct str name)
+static struct lane *
+lane_new(struct plan *p, struct str name)
 {
-	struct lane *l = NULL;
+	struct lane *l = xcalloc(1, sizeof *l + name.n);
 	struct buf b = BUF_INIT;
 
-	if (name.n == 0)
-		name = STR("?");
-	HASH_FIND(hh, p->lanes, name.p, name.n, l);
-	if (l != NULL)
-		return l->index;
-	l = xcalloc(1, sizeof *l + name.n);
 	memcpy(l->name, name.p, name.n);
 	l->n = name.n;
 	text_put(&b, name);
 	l->text = buf_steal(&b, NULL);
+	if (l->text == NULL)
+		l->text = xstrdup("?");
 	l->index = p->nlanes;
-	HASH_ADD_KEYPTR(hh, p->lanes, l->name, l->n, l);
 	if (p->nlanes == p->caplanes) {
 		p->caplanes = p->caplanes ? p->caplanes * 2 : 16;
 		p->order =
 		    xreallocarray(p->order, p->caplanes, sizeof *p->order);
 	}
 	p->order[p->nlanes++] = l;
+	return l;
+}
+
+/* The lane of a name; made when it is new. */
+static struct lane *
+lane_of(struct plan *p, struct str name)
+{
+	struct lane *l = NULL;
+
+	if (name.n == 0)
+		name = STR("?");
+	HASH_FIND(hh, p->lanes, name.p, name.n, l);
+	if (l != NULL)
+		return l;
+	if (p->o->lanes > 0 && p->nlanes >= p->o->lanes) {
+		if (p->others == NULL)
+			p->others = lane_new(p, STR(OTHERS));
+		return p->others;
+	}
+	l = lane_new(p, name);
+	HASH_ADD_KEYPTR(hh, p->lanes, l->name, l->n, l);
+	return l;
+}
+
+static size_t
+client_lane(struct plan *p, struct str name)
+{
+	struct lane *l = lane_of(p, name);
+
+	l->client = true;
 	return l->index;
 }
+
+static size_t
+queue_lane(struct plan *p, struct str name)
+{
+	struct lane *l = lane_of(p, name);
+
+	l->queue = true;
+	return l->index;
+}
+
+static size_t
+script_lane(struct plan *p, struct str name)
+{
+	struct lane *l = lane_of(p, name);
+
+	l->script = true;
+	return l->index;
+}
+
+/* ---- steps ---- */
 
 /* One more step; its label is taken over. */
 static struct step *
@@ -68,21 +112,27 @@ step(struct plan *p, enum step_kind kind, double time, struct buf *label)
 		    xreallocarray(p->steps, p->capsteps, sizeof *p->steps);
 	}
 	s = &p->steps[p->nsteps++];
-	*s = (struct step){.kind = kind, .time = time};
+	*s = (struct step){.kind = kind, .time = time, .took_s = -1};
 	s->label = buf_steal(label, NULL);
+	if (s->label == NULL)
+		s->label = xstrdup("");
 	return s;
 }
 
-static void
-arrow(struct plan *p, const struct event *e, size_t from, size_t to,
-    bool dashed, bool open, struct buf *label)
+/* A step of a request: behind those that it has. */
+static struct step *
+step_of(struct plan *p, enum step_kind kind, double time, struct buf *label,
+    struct sent *sent, int64_t id)
 {
-	struct step *s = step(p, STEP_ARROW, e->time, label);
+	struct step *s = step(p, kind, time, label);
 
-	s->from = from;
-	s->to = to;
-	s->dashed = dashed;
-	s->open = open;
+	s->id = id;
+	s->first = sent == NULL || sent->last_step == 0;
+	if (!s->first)
+		p->steps[sent->last_step - 1].next = p->nsteps - 1;
+	if (sent != NULL)
+		sent->last_step = p->nsteps;
+	return s;
 }
 
 static struct sent *
@@ -94,7 +144,7 @@ sent_of(struct plan *p, int64_t id)
 	return s;
 }
 
-/* First pass: what became of each message, also outside of the window. */
+/* First pass. */
 static void
 pair(struct plan *p)
 {
@@ -114,6 +164,8 @@ pair(struct plan *p)
 			s->reply = e;
 		} else if (e->type == RING_ACK && s != NULL) {
 			s->acked = true;
+		} else if (e->type == RING_CANCEL && s != NULL) {
+			s->cancelled = true;
 		}
 	}
 }
@@ -121,11 +173,11 @@ pair(struct plan *p)
 static bool
 is_open(const struct sent *s)
 {
-	return s->reply == NULL && !s->acked;
+	return s->reply == NULL && !s->acked && !s->cancelled;
 }
 
-/* What an event carries, in a word or two. */
-static void
+/* What an event carries, in a word or two.  True: a failure. */
+static bool
 put_what(struct buf *b, struct str text)
 {
 	struct buf t = BUF_INIT;
@@ -134,26 +186,62 @@ put_what(struct buf *b, struct str text)
 	text_summary(what, sizeof what, text);
 	if (what[0] != '\0') {
 		buf_adds(b, what);
-		return;
+		return strcmp(what, "FAILURE") == 0;
 	}
 	text_put(&t, text);
-	text_fit(b, (struct str){t.p, t.n}, LABEL / 2, false);
+	if (buf_ok(&t))
+		text_fit(b, (struct str){t.p, t.n}, LABEL / 2, false);
 	buf_fini(&t);
+	return false;
 }
 
 /* A request: sender -> queue. */
 static void
 plan_publish(struct plan *p, const struct event *e)
 {
-	const struct sent *s = sent_of(p, e->id);
+	struct sent *s = sent_of(p, e->id);
 	bool open = s != NULL && s->publish == e && is_open(s);
 	struct buf b = BUF_INIT;
-	size_t from = lane(p, e->client);
+	struct step *st;
 
-	put_what(&b, e->text);
+	(void)put_what(&b, e->text);
 	buf_addf(&b, "%s:%lld%s", b.n ? " " : "", (long long)e->id,
 	    open ? " ?" : "");
-	arrow(p, e, from, lane(p, e->queue), false, open, &b);
+	st = step_of(p, STEP_REQUEST, e->time, &b, s, e->id);
+	st->from = client_lane(p, e->client);
+	st->to = queue_lane(p, e->queue);
+	st->open = open;
+}
+
+/* The scripts that ran for a request, or the one that runs; who ran them. */
+static void
+plan_runs(struct plan *p, struct sent *s, struct str client, bool over)
+{
+	for (size_t i = 0; i < p->o->nruns; i++) {
+		const struct chart_run *r = &p->o->runs[i];
+		struct buf b = BUF_INIT;
+		char took[UNITS_MAX];
+		struct step *st;
+
+		if (r->id != s->id || over != (r->took_s >= 0))
+			continue;
+		buf_addf(&b, "run%s", over ? "" : "ning");
+		st = step_of(p, STEP_SCRIPT, 0, &b, s, s->id);
+		st->from = client_lane(p, client);
+		st->to = script_lane(p, r->script);
+		st->open = !over;
+		if (!over)
+			continue;
+		units_took(took, r->took_s);
+		b = (struct buf)BUF_INIT;
+		text_put(&b, r->end);
+		buf_addf(&b, "%s%s", b.n ? " " : "", took);
+		st = step_of(p, STEP_EXIT, 0, &b, s, s->id);
+		st->from = script_lane(p, r->script);
+		st->to = client_lane(p, client);
+		st->failed = r->end.n > 0;
+		st->took_s = r->took_s;
+	}
 }
 
 /* A delivery of a request: queue -> consumer.  Those of replies are left out,
@@ -163,17 +251,22 @@ plan_deliver(struct plan *p, const struct event *e)
 {
 	struct sent *s = sent_of(p, e->id);
 	struct buf b = BUF_INIT;
-	size_t from;
+	struct step *st;
 
 	if (e->re_id != 0)
 		return;
-	from = lane(p, e->queue);
 	if (s != NULL)
-		put_what(&b, s->publish->text);
+		(void)put_what(&b, s->publish->text);
 	buf_addf(&b, "%s:%lld", b.n ? " " : "", (long long)e->id);
 	if (s != NULL && ++s->deliveries > 1)
 		buf_addf(&b, " again (%u)", s->deliveries);
-	arrow(p, e, from, lane(p, e->client), false, false, &b);
+	st = step_of(p, STEP_DELIVERY, e->time, &b, s, e->id);
+	st->from = queue_lane(p, e->queue);
+	st->to = client_lane(p, e->client);
+	if (s != NULL && is_open(s) && !s->scripts) {
+		s->scripts = true;
+		plan_runs(p, s, e->client, false);
+	}
 }
 
 /* A reply: who answered -> who asked, or the reply queue when the request was
@@ -181,12 +274,15 @@ plan_deliver(struct plan *p, const struct event *e)
 static void
 plan_reply(struct plan *p, const struct event *e)
 {
-	const struct sent *s = sent_of(p, e->re_id);
+	struct sent *s = sent_of(p, e->re_id);
 	struct buf b = BUF_INIT;
 	char took[UNITS_MAX];
-	size_t from = lane(p, e->client);
+	struct step *st;
+	bool failed;
 
-	put_what(&b, e->text);
+	if (s != NULL)
+		plan_runs(p, s, e->client, true);
+	failed = put_what(&b, e->text);
 	if (e->took_s >= 0) {
 		units_took(took, e->took_s);
 		buf_addf(&b, "%s%s", b.n ? " " : "", took);
@@ -194,8 +290,12 @@ plan_reply(struct plan *p, const struct event *e)
 	buf_addf(&b, "%s:%lld", b.n ? " " : "", (long long)e->re_id);
 	if (s == NULL)
 		buf_adds(&b, " (asked before)");
-	arrow(p, e, from, lane(p, s ? s->publish->client : e->queue), true,
-	    false, &b);
+	st = step_of(p, STEP_REPLY, e->time, &b, s, e->re_id);
+	st->from = client_lane(p, e->client);
+	st->to =
+	    s ? client_lane(p, s->publish->client) : queue_lane(p, e->queue);
+	st->failed = failed;
+	st->took_s = e->took_s;
 }
 
 /* What is no message. */
@@ -203,6 +303,7 @@ static void
 plan_note(struct plan *p, const struct event *e)
 {
 	struct buf b = BUF_INIT;
+	struct step *st;
 
 	buf_addf(&b, "%s", ring_type_name(e->type));
 	if (e->queue.n > 0) {
@@ -220,7 +321,9 @@ plan_note(struct plan *p, const struct event *e)
 		buf_adds(&b, ": ");
 		text_put(&b, e->text);
 	}
-	step(p, STEP_NOTE, e->time, &b);
+	st = step_of(p, STEP_NOTE, e->time, &b,
+	    e->id != 0 ? sent_of(p, e->id) : NULL, e->id);
+	st->failed = e->type == RING_CANCEL || e->type == RING_REFUSE;
 }
 
 /* Second pass, one event.  Logins, and queues that come and go, would only be
@@ -248,8 +351,8 @@ plan_missing(struct plan *p, int64_t n)
 {
 	struct buf b = BUF_INIT;
 
-	buf_addf(&b, "%lld events missing", (long long)n);
-	step(p, STEP_GAP, 0, &b);
+	buf_addf(&b, "%lld event%s missing", (long long)n, n == 1 ? "" : "s");
+	step(p, STEP_GAP, 0, &b)->failed = true;
 }
 
 /* Nothing happened for so long. */
@@ -274,7 +377,7 @@ plan_open(struct plan *p, size_t first)
 
 	for (size_t i = first; i < p->l->n; i++) {
 		const struct event *e = &p->l->v[i];
-		const struct sent *s = sent_of(p, e->id);
+		struct sent *s = sent_of(p, e->id);
 		struct buf b = BUF_INIT;
 
 		if (e->type != RING_PUBLISH || s == NULL || s->publish != e ||
@@ -283,12 +386,12 @@ plan_open(struct plan *p, size_t first)
 		buf_adds(&b, "no answer to ");
 		msgid_put(&b, e->queue, e->id);
 		buf_addc(&b, ' ');
-		put_what(&b, e->text);
+		(void)put_what(&b, e->text);
 		buf_adds(&b, " from ");
 		text_put(&b, e->client);
 		units_age(age, p->o->now - e->time);
 		buf_addf(&b, " for %s", age);
-		step(p, STEP_NOTE, 0, &b);
+		step_of(p, STEP_NOTE, 0, &b, s, e->id)->open = true;
 	}
 }
 
@@ -318,18 +421,21 @@ is_drawn(const struct event *e)
 	    e->type >= RING_HOLD;
 }
 
-static void
-plan(struct plan *p)
+/* Both. */
+void
+plan_make(struct plan *p, const struct events *l, const struct chart_options *o)
 {
-	size_t first = window(p);
 	double before = 0; /* time of the last one drawn */
+	size_t first;
 
+	*p = (struct plan){.l = l, .o = o};
+	first = window(p);
 	pair(p);
-	for (size_t i = first; i < p->l->n; i++) {
-		const struct event *e = &p->l->v[i];
+	for (size_t i = first; i < l->n; i++) {
+		const struct event *e = &l->v[i];
 
-		if (i > first && e->seq != p->l->v[i - 1].seq + 1)
-			plan_missing(p, e->seq - p->l->v[i - 1].seq - 1);
+		if (i > first && e->missing > 0)
+			plan_missing(p, e->missing);
 		if (!is_drawn(e))
 			continue;
 		if (before > 0)
@@ -340,7 +446,8 @@ plan(struct plan *p)
 	plan_open(p, first);
 }
 
-static void
+/* Free what it holds. */
+void
 plan_fini(struct plan *p)
 {
 	struct sent *s;
@@ -361,19 +468,49 @@ plan_fini(struct plan *p)
 	free(p->order);
 }
 
-/* Draw. */
-void
-chart_put(struct buf *b, enum chart_form form, const struct events *l,
-    const struct chart_options *o)
-{
-	static void (*const writers[])(struct buf *, const struct plan *) = {
-	    [CHART_TEXT] = chart_text,
-	    [CHART_MSCGEN] = chart_mscgen,
-	    [CHART_MERMAID] = chart_mermaid,
-	};
-	struct plan p = {.l = l, .o = o};
+/* ---- where lanes stand ---- */
 
-	plan(&p);
-	writers[form](b, &p);
-	plan_fini(&p);
+/* Move lane `to` and those behind it so that `room` columns fit between. */
+static void
+make_room(
+    const struct plan *p, size_t *gap, size_t from, size_t to, size_t room)
+{
+	size_t have = 0;
+
+	for (size_t i = from; i < to; i++)
+		have += gap[i];
+	if (to < p->nlanes && to > from && have < room)
+		gap[to - 1] += room - have;
+}
+
+/* Columns between neighbours. */
+size_t *
+plan_lanes_at(const struct plan *p, const struct plan_widths *w)
+{
+	size_t *gap = xcalloc(p->nlanes + 1, sizeof *gap), at = 0, n;
+	size_t total = 0;
+
+	for (size_t i = 0; i + 1 < p->nlanes; i++) {
+		n = text_width(str_of(p->order[i]->text)) + 2;
+		gap[i] = n < w->min ? w->min : n > w->max ? w->max : n;
+	}
+	for (size_t i = 0; i < p->nsteps; i++) {
+		const struct step *s = &p->steps[i];
+		bool east = s->from < s->to;
+
+		n = text_width(str_of(s->label)) + 5;
+		if (step_is_arrow(s))
+			make_room(p, gap, east ? s->from : s->to,
+			    east ? s->to : s->from, n > w->max ? w->max : n);
+	}
+	for (size_t i = 0; i + 1 < p->nlanes; i++)
+		total += gap[i];
+	for (size_t i = 0; i < p->nlanes; i++) {
+		n = gap[i];
+		if (total > w->room)
+			n = n * w->room / total;
+		gap[i] = at; /* from now on: where it stands */
+		at += n < w->min ? w->min : n;
+	}
+	return gap;
 }

@@ -7,8 +7,8 @@
  * bytes that are no UTF-8 are made visible, so that a message can neither move
  * the cursor nor hide a part of itself.  Pure.
  */
-#ifndef XMSG_CLI_TEXT_H
-#define XMSG_CLI_TEXT_H
+#ifndef XMSG_TEXT_H
+#define XMSG_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>
