@@ -131,7 +131,11 @@ function account(e) {
 	}
 	case "deliver":
 		e.method = methods.get(e.id);
-		if (r) r.holder = e.client;
+		if (r) {
+			r.holder = e.client;
+			r.taken = e.time;
+			r.times = (r.times || 0) + 1;
+		}
 		break;
 	case "reply":
 		e.method = methods.get(e.re_id);

@@ -116,20 +116,42 @@ function list(where, items, empty) {
 	where.replaceChildren(...items);
 	if (!items.length) where.append(el("li", { class: "muted" }, empty));
 }
-function unanswered() {
-	const t = now(), all = [];
-	for (const o of open.values()) if (passes(haystack(o))) all.push(o);
-	all.sort((a, b) => a.time - b.time);
-	list($("open"), all.slice(0, ROWS).map(o => el("li", {},
+// What a consumer works on, for the storage adapter the scripts that run: the
+// broker knows who took a request and when, and asks nobody.
+function atWork(o, t) {
+	const took = t - (o.taken ?? o.time), kind = took > 60 ? "bad" : took > 10 ? "warn" : "busy";
+	const bar = el("i", {});
+	bar.style.width = Math.max(2, Math.min(100, Math.log10(1 + took) * 28)) + "%";
+	return el("li", {},
+		el("span", { class: "age" }, span(took)),
+		el("span", { class: "pill " + kind }, o.times > 1 ? "given " + o.times + " times" : "in hand"),
+		el("b", { class: "mono" }, cut(o.method || bytes(o.size), 60)),
+		el("div", { class: "took " + kind, "aria-hidden": "true" }, bar),
+		el("small", { class: "mono" }, cut(o.queue, 60) + ":" + o.id),
+		el("small", {}, "with " + cut(o.holder, 60) + ", from " + cut(o.client, 40)));
+}
+function waits(o, t) {
+	return el("li", {},
 		el("span", { class: "age" }, span(t - o.time)),
-		o.held ? el("span", { class: "pill warn" }, "held") :
-			el("span", { class: "pill " + (o.holder ? "busy" : "idle") }, o.holder ? "delivered" : "waiting"),
+		el("span", { class: "pill " + (o.held ? "warn" : "idle") }, o.held ? "held" : "waiting"),
 		el("b", { class: "mono" }, cut(o.method || bytes(o.size), 60)),
 		el("small", { class: "mono" }, cut(o.queue, 60) + ":" + o.id),
 		el("small", {}, "from " + cut(o.client, 40) +
-			(o.holder ? ", with " + cut(o.holder, 40) : ", nobody has it")))),
-		"Each request has its answer.");
-	put($("o-n"), all.length > ROWS ? "the oldest " + ROWS + " of " + all.length : String(all.length));
+			(o.holder ? ", " + cut(o.holder, 40) + " had it" : ", nobody has it")));
+}
+function requests(name, all, age, row, empty) {
+	const t = now();
+	all.sort((a, b) => age(a) - age(b));
+	list($(name), all.slice(0, ROWS).map(o => row(o, t)), empty);
+	put($(name[0] + "-n"), all.length > ROWS ? "the oldest " + ROWS + " of " + all.length :
+		String(all.length));
+}
+function unanswered() {
+	const inHand = [], waiting = [];
+	for (const o of open.values())
+		if (passes(haystack(o))) (o.holder && !o.held ? inHand : waiting).push(o);
+	requests("work", inHand, o => o.taken ?? o.time, atWork, "Nobody has a request in hand.");
+	requests("open", waiting, o => o.time, waits, "No request waits for a consumer.");
 }
 function failures() {
 	const all = fails.filter(f => passes(haystack(f.e))).reverse();

@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 the xmsg authors
 # SPDX-License-Identifier: ISC
 
-"""The dashboard for the eye: `look.py SHOTS [AXE] [SECONDS]`.
+"""The dashboard for the eye: `look.py SHOTS [AXE [SECONDS [RATE]]]`.
 
 Leaves pictures in SHOTS, light and dark, wide and narrow; AXE is the file
 axe.min.js of the checker axe-core, which looks at each of these; then the page
-has to bear SECONDS (60) of calls without a pause.  `make check-ui AXE=FILE`.
+has to bear SECONDS (60) with RATE calls in each, or as many as there can be.
+`make check-ui AXE=FILE`.
 """
 
 import os
@@ -71,6 +72,7 @@ def main():
     shots = pathlib.Path(sys.argv[1]).resolve()
     axe = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
     seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 60
+    rate = float(sys.argv[4]) if len(sys.argv) > 4 else 0
     shots.mkdir(parents=True, exist_ok=True)
     report = play.html_browser.Report()
     b = play.Browser()
@@ -88,7 +90,11 @@ def main():
         chart(b, report, shots)
         said = b.said(origin)
         report.line(not said, "nothing was said meanwhile", said)
-        first, last, events = play.soak(b, traffic, seconds)
+        b.resize(1280, 900)
+        first, last, events = play.soak(
+            b, traffic, seconds, rate, lambda after, n: print(
+                "# after %.0f s: nodes %d, heap %.1f MB" % (
+                    after, n[0], n[1] / 1e6), flush=True))
         report.line(last[0] < first[0] * 1.3 + 500,
                     "%d events: nodes %d, then %d" % (
                         events, first[0], last[0]))

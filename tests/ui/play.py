@@ -152,16 +152,21 @@ class Traffic(object):
 
 
 class Flood(threading.Thread):
-    """Calls without pause until it is told to end."""
+    """So many calls a second, or without pause, until it is told to end."""
 
-    def __init__(self, traffic):
+    def __init__(self, traffic, rate=0):
         super().__init__(daemon=True)
-        self.traffic, self.stop, self.calls = traffic, False, 0
+        self.traffic, self.rate, self.calls = traffic, rate, 0
+        self.stop = threading.Event()
         self.error = None
 
     def run(self):
+        due = time.monotonic()
         try:
-            while not self.stop:
+            while not self.stop.is_set():
+                if self.rate:
+                    due = max(due + 1 / self.rate, time.monotonic() - 1)
+                    self.stop.wait(max(0, due - time.monotonic()))
                 self.traffic.call("Load.call%d" % (self.calls % 50),
                                   BAD if self.calls % 8 == 0 else GOOD)
                 self.calls += 1
@@ -169,23 +174,28 @@ class Flood(threading.Thread):
             self.error = e
 
     def end(self):
-        self.stop = True
+        self.stop.set()
         self.join()
         if self.error:
             raise self.error
 
 
-def soak(browser, traffic, seconds):
-    """Let it run; (nodes, heap) when the page is full, and at the end."""
-    flood = Flood(traffic)
+def soak(browser, traffic, seconds, rate=0, tell=None):
+    """Let it run; (nodes, heap) when the page is full, and at the end, and each
+    ten minutes for `tell`."""
+    flood = Flood(traffic, rate)
     flood.start()
     began = time.monotonic()
     browser.wait("events.length >= 10000", "the page is full")
     browser.wait("fails.length >= FAILS", "and its failures")
     first = browser.counts()
     seen = browser.js("next")
+    told = began
     while time.monotonic() < began + seconds:
         browser.js("new Promise(r => setTimeout(r, 500))")
+        if tell and time.monotonic() > told + 600:
+            told = time.monotonic()
+            tell(told - began, browser.counts())
     last = browser.counts()
     seen = browser.js("next") - seen
     flood.end()

@@ -115,8 +115,13 @@ class Shows(Case):
         self.assertIn("ready 1", first)
 
     def test_lists(self):
-        self.assertIn("VDI.activate", self.text("open"))
-        self.assertIn("with xapi-storage-script:1203", self.text("open"))
+        self.assertIn("VDI.activate", self.text("work"))
+        self.assertIn("with xapi-storage-script:1203", self.text("work"))
+        self.assertEqual(self.text("w-n"), "1")
+        self.assertIn("SR.probe", self.text("open"))
+        self.assertIn("nobody has it", self.text("open"))
+        self.assertIn("heldVolume.destroy", self.text("open"))
+        self.assertEqual(self.text("o-n"), "2")
         fails = self.text("fails")
         for word in ("failedSR.stat", "cancelled", "stuck for an hour",
                      "held"):
@@ -131,7 +136,7 @@ class Shows(Case):
         browser.js("events = []; open.clear(); "
                    "seeded = 0; mark('a gap')")
         browser.wait("open.size === 3", "they are asked for")
-        self.wait_text("open", "VDI.activate")
+        self.wait_text("work", "VDI.activate")
         self.wait_text("open", "heldVolume.destroy")
         ident = browser.js("[...open.values()].find(o => o.method === "
                            "'SR.probe').id")
