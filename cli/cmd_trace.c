@@ -108,7 +108,8 @@ put_chart(struct cli *c, enum chart_form form, const struct events *l,
 	if (buf_ok(&b))
 		rc = write_file(c, path, (struct str){b.p, b.n});
 	else
-		(void)err_set(&c->why, rc = CLI_NONE, "no memory for the chart");
+		(void)err_set(
+		    &c->why, rc = CLI_NONE, "no memory for the chart");
 	buf_fini(&b);
 	return rc;
 }

@@ -76,7 +76,8 @@ runs_add_words(struct runs *r, int64_t id, struct str words)
 		char number[32], *stop;
 		double ms;
 
-		if (took.n == 0 || took.n >= sizeof number)
+		if (took.n == 0 || took.n >= sizeof number ||
+		    end.p == took.p + took.n) /* no ms */
 			continue;
 		memcpy(number, took.p, took.n);
 		number[took.n] = '\0';

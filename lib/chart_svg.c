@@ -340,8 +340,7 @@ sheet_style(struct buf *b)
 	    ".gap{stroke-dasharray:2 5;stroke-width:1.4}\n"
 	    ".card{stroke-width:1}\n"
 	    ".m:hover .arrow{stroke-width:3}\n"
-	    ".m:hover text{font-weight:700}\n"
-	    ".m:hover .bar{stroke-width:2}\n");
+	    ".m:hover text{font-weight:700}\n");
 	put_colours(b, false);
 	buf_adds(b, "@media(prefers-color-scheme:dark){\n");
 	put_colours(b, true);
@@ -561,7 +560,7 @@ put_step(struct buf *b, const struct sheet *s, size_t i)
 	buf_addf(b, "<g class=\"%s\"><title>", class_of(st));
 	xml_put(b, str_of(st->label));
 	buf_adds(b, "</title>");
-	put_time(b, s->p, st, y);
+	put_time(b, s->p, st, st->kind == STEP_NOTE ? y - 2 : y);
 	if (st->kind == STEP_NOTE)
 		put_note(b, s, st, y);
 	else
@@ -574,11 +573,6 @@ static void
 put_request(struct buf *b, const struct sheet *s, size_t i)
 {
 	buf_adds(b, "<g class=\"m\">\n");
-	for (size_t k = i;; k = s->p->steps[k].next) {
-		put_bar(b, s, k);
-		if (s->p->steps[k].next == 0)
-			break;
-	}
 	for (size_t k = i;; k = s->p->steps[k].next) {
 		put_step(b, s, k);
 		if (s->p->steps[k].next == 0)
@@ -598,6 +592,8 @@ sheet_steps(struct buf *b, const struct sheet *s)
 	for (size_t i = 0; i < p->nlanes; i++)
 		buf_addf(b, "<path class=\"life\" d=\"M%.1f 0V%.0f\"/>\n",
 		    s->x[i], s->height);
+	for (size_t i = 0; i < p->nsteps; i++) /* below all text */
+		put_bar(b, s, i);
 	for (size_t i = 0; i < p->nsteps; i++) {
 		if (p->steps[i].kind == STEP_GAP)
 			put_gap(b, s, &p->steps[i], row_y(i));

@@ -4,7 +4,8 @@
 # The dashboard: its bytes, the server for it, and the page in a real browser.
 ui_tests = tests/ui/test_page.py tests/ui/test_web.py tests/ui/test_browser.py
 TESTS += $(ui_tests)
-EXTRA_DIST += $(ui_tests) tests/ui/web.py tests/ui/play.py tests/ui/look.py
+EXTRA_DIST += $(ui_tests) tests/ui/web.py tests/ui/play.py \
+	tests/ui/hostile.py tests/ui/look.py
 
 # The long form, with pictures and axe: make check-ui AXE=.../axe.min.js
 check-ui: xmsgd$(EXEEXT) xmsg$(EXEEXT)

@@ -4,6 +4,7 @@
 and why not, what it works on, what it has finished."""
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -299,6 +300,37 @@ class Calls(AdapterCase):
                               time.gmtime(time.time() + 5))
         self.assertEqual(methods("--since", stamp), [])
         self.assertIn("SR.scan", self.x("__complete", "--", "calls", "").out)
+
+    def test_scripts_in_the_chart(self):
+        """Those that ended and the one that runs; nobody is asked for it."""
+        self.one.usual("SR.ls", out([]))
+        self.one.usual("Volume.stat", typed("Volume_does_not_exist", ["v9"]))
+        self.adapter.call(self.one, "SR.scan", sr="sruuid")
+        self.adapter.call(self.one, "VDI.stat", sr="sruuid", vdi="v9")
+
+        def steps():
+            chart = self.x("trace", "-F", "mermaid", "--adapter-state",
+                           self.adapter.state).out
+            names = dict(re.findall(r"participant (p\d+) as (.*)", chart))
+            return [(names[a], names[b], label) for a, b, label in re.findall(
+                r"(p\d+)\S*?>>?(p\d+): (.*)", chart.replace("-x", "->>"))]
+        with self.adapter.caller() as c:
+            _, ref, _ = self.hang(c)
+            before = self.broker.conn().v1("/events?after=now")[1]["next"]
+            got = steps()
+            self.assertEqual(before, self.broker.conn().v1(
+                "/events?after=now")[1]["next"])
+            self.x("scripts", "kill", ref, "--yes")
+        self.adapter.until_quiet()
+        for name, end in (("SR.ls", r"[\d.]+\w+"),
+                          ("Volume.stat", r"exit 1 [\d.]+\w+")):
+            at = [i for i, s in enumerate(got) if s[1] == name
+                  and s[2] == "run"][-1]
+            self.assertEqual(got[at + 1][:2], (name, got[at][0]))
+            self.assertRegex(got[at + 1][2], "^%s$" % end)
+        self.assertIn(("SR.ls", "running"), [s[1:] for s in got])
+        self.assertTrue([s for s in steps() if s[0] == "SR.ls"
+                         and s[2].startswith("cancelled ")])
 
     def test_no_secret(self):
         self.one.usual("SR.attach", typed("E", ["password=" + SECRET]))

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import hostile  # noqa: E402
 import play  # noqa: E402
 from web import Web  # noqa: E402
 import tap  # noqa: E402
@@ -256,9 +257,9 @@ class Shows(Case):
 class Hostile(Case):
     def test_texts_stay_texts(self):
         """As names of queues and clients, methods, payloads and reasons."""
-        self.assertGreaterEqual(len(play.HOSTILE), 100)
+        self.assertGreaterEqual(len(hostile.TEXTS), 100)
         with self.broker.conn() as c:
-            for text in play.HOSTILE:
+            for text in hostile.TEXTS:
                 name = quote(text, safe="")
                 c.login(name)
                 c.create(name)
@@ -274,7 +275,7 @@ class Hostile(Case):
             browser.js("document.getElementById('last').value = '240';"
                        "document.getElementById('as-text').open = true;"
                        "document.getElementById('who').open = true")
-            for part in range(0, len(play.HOSTILE), 10):
+            for part in range(0, len(hostile.TEXTS), 10):
                 browser.js(
                     "choose = () => events.slice(%d * 8, %d * 8 + 90);"
                     "draw(); for (const e of view) select(e);"
@@ -286,7 +287,7 @@ class Hostile(Case):
             self.wait_text("clients", "request")
         names = browser.js("[...document.querySelectorAll('h3')].map(e => "
                            "e.textContent)")
-        for text in play.MARKUP:
+        for text in hostile.MARKUP:
             self.assertIn(text, names)
         self.assertEqual(browser.js(
             "[...document.querySelectorAll('*')].filter(e => "
