@@ -6,7 +6,7 @@
  * sight, what is to be said about it in words, and the same as text and as input
  * for mscgen, to be taken along.  It has no script, and forbids any.
  */
-#include "chart_xml.h"
+#include "chart_sheet.h"
 
 #include "text.h"
 #include "units.h"

@@ -89,6 +89,16 @@ queue_lane(struct plan *p, struct str name)
 	return l->index;
 }
 
+/* Of a client that takes requests. */
+static size_t
+consumer_lane(struct plan *p, struct str name)
+{
+	struct lane *l = lane_of(p, name);
+
+	l->client = l->consumer = true;
+	return l->index;
+}
+
 static size_t
 script_lane(struct plan *p, struct str name)
 {
@@ -262,7 +272,7 @@ plan_deliver(struct plan *p, const struct event *e)
 		buf_addf(&b, " again (%u)", s->deliveries);
 	st = step_of(p, STEP_DELIVERY, e->time, &b, s, e->id);
 	st->from = queue_lane(p, e->queue);
-	st->to = client_lane(p, e->client);
+	st->to = consumer_lane(p, e->client);
 	if (s != NULL && is_open(s) && !s->scripts) {
 		s->scripts = true;
 		plan_runs(p, s, e->client, false);
@@ -291,7 +301,7 @@ plan_reply(struct plan *p, const struct event *e)
 	if (s == NULL)
 		buf_adds(&b, " (asked before)");
 	st = step_of(p, STEP_REPLY, e->time, &b, s, e->re_id);
-	st->from = client_lane(p, e->client);
+	st->from = consumer_lane(p, e->client);
 	st->to =
 	    s ? client_lane(p, s->publish->client) : queue_lane(p, e->queue);
 	st->failed = failed;
@@ -421,6 +431,43 @@ is_drawn(const struct event *e)
 	    e->type >= RING_HOLD;
 }
 
+/* Where it stands among the others. */
+static int
+rank(const struct plan *p, const struct lane *l)
+{
+	return l == p->others ? 4
+	    : l->script	      ? 3
+	    : l->consumer     ? 2
+	    : l->queue	      ? 1
+			      : 0;
+}
+
+/* Put lanes in order, those of a rank as they came. */
+static void
+sort_lanes(struct plan *p)
+{
+	struct lane **sorted = xcalloc(p->nlanes + 1, sizeof *sorted);
+	size_t *now = xcalloc(p->nlanes + 1, sizeof *now), n = 0;
+
+	for (int r = 0; r <= 4; r++)
+		for (size_t i = 0; i < p->nlanes; i++)
+			if (rank(p, p->order[i]) == r) {
+				now[i] = n;
+				sorted[n++] = p->order[i];
+			}
+	for (size_t i = 0; i < n; i++)
+		sorted[i]->index = i;
+	for (size_t i = 0; i < p->nsteps; i++) {
+		if (!step_is_arrow(&p->steps[i]))
+			continue;
+		p->steps[i].from = now[p->steps[i].from];
+		p->steps[i].to = now[p->steps[i].to];
+	}
+	free(p->order);
+	p->order = sorted;
+	free(now);
+}
+
 /* Both. */
 void
 plan_make(struct plan *p, const struct events *l, const struct chart_options *o)
@@ -444,6 +491,7 @@ plan_make(struct plan *p, const struct events *l, const struct chart_options *o)
 		plan_event(p, e);
 	}
 	plan_open(p, first);
+	sort_lanes(p);
 }
 
 /* Free what it holds. */

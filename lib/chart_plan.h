@@ -40,6 +40,7 @@ struct lane {
 	UT_hash_handle hh;
 	size_t index, n;
 	bool client, queue, script; /* what goes by this name */
+	bool consumer; /* a client that takes requests */
 	char *text; /* safe to print, owned */
 	char name[];
 };
@@ -56,6 +57,7 @@ struct plan {
 	struct sent *sent, *newest; /* by id; in a list */
 };
 
+/* Lanes from left to right: who asks, queues, who answers, scripts. */
 void plan_make(
     struct plan *p, const struct events *l, const struct chart_options *o);
 void plan_fini(struct plan *p);

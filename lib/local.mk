@@ -21,8 +21,8 @@ libbase_a_SOURCES = \
 	lib/text.c lib/text.h lib/units.c lib/units.h \
 	lib/events.c lib/events.h \
 	lib/chart.c lib/chart.h lib/chart_plan.c lib/chart_plan.h \
-	lib/chart_text.c lib/chart_svg.c lib/chart_html.c lib/chart_xml.h \
-	lib/chart_json.c
+	lib/chart_text.c lib/chart_svg.c lib/chart_html.c \
+	lib/chart_sheet.c lib/chart_sheet.h lib/chart_json.c
 libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(INIH_CFLAGS)
 EXTRA_DIST += lib/xmsg.pc.in
 

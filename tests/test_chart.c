@@ -234,10 +234,9 @@ chart_without_the_beginning(void **state)
 
 	(void)state;
 	expect(CHART_TEXT, &l, 0,
-	    "               plug                          xapi:1      me\n"
-	    "12:00:00.000Z  |..FAILURE :5 (asked before).>|           |\n"
-	    "12:00:00.000Z  |                             |           "
-	    "| <- x :8\n"
+	    "               xapi:1      me                plug\n"
+	    "12:00:00.000Z  |<.FAILURE :5 (asked before)..|\n"
+	    "12:00:00.000Z  |           | <- x :8\n"
 	    "12:00:00.000Z  * hold me:8: held by an operator\n");
 }
 
@@ -308,20 +307,20 @@ chart_as_json(void **state)
 	(void)state;
 	expect(CHART_JSON, &whole, 2,
 	    "{\"lanes\":["
-	    "{\"name\":\"plug\",\"client\":true,\"queue\":false,\"script\":"
-	    "false},"
 	    "{\"name\":\"xapi\",\"client\":true,\"queue\":false,\"script\":"
 	    "false},"
 	    "{\"name\":\"zfs\",\"client\":false,\"queue\":true,\"script\":"
+	    "false},"
+	    "{\"name\":\"plug\",\"client\":true,\"queue\":false,\"script\":"
 	    "false}],\"steps\":["
-	    "{\"kind\":\"reply\",\"time\":1700049603.200000,\"from\":0,\"to\":"
-	    "1,\"id\":5,\"duration_s\":3.200000,\"open\":false,\"failed\":"
+	    "{\"kind\":\"reply\",\"time\":1700049603.200000,\"from\":2,\"to\":"
+	    "0,\"id\":5,\"duration_s\":3.200000,\"open\":false,\"failed\":"
 	    "false,\"label\":\"OK 3.20s :5\"},"
 	    "{\"kind\":\"gap\",\"time\":null,\"from\":null,\"to\":null,"
 	    "\"id\":null,\"duration_s\":null,\"open\":false,\"failed\":true,"
 	    "\"label\":\"2 events missing\"},"
-	    "{\"kind\":\"request\",\"time\":1700049603.300000,\"from\":1,"
-	    "\"to\":2,\"id\":9,\"duration_s\":null,\"open\":true,\"failed\":"
+	    "{\"kind\":\"request\",\"time\":1700049603.300000,\"from\":0,"
+	    "\"to\":1,\"id\":9,\"duration_s\":null,\"open\":true,\"failed\":"
 	    "false,\"label\":\"hello \\\"you\\\"\\\\n :9 ?\"},"
 	    "{\"kind\":\"note\",\"time\":null,\"from\":null,\"to\":null,"
 	    "\"id\":9,\"duration_s\":null,\"open\":true,\"failed\":false,"
