@@ -21,8 +21,10 @@ struct sent {
 	struct sent *older; /* of those that were seen */
 	int64_t id;
 	const struct event *publish, *reply;
+	struct str consumer; /* who got it last */
 	bool acked, cancelled, scripts; /* scripts: are drawn */
 	unsigned deliveries;
+	size_t run; /* the first of its scripts, + 1 */
 	size_t last_step; /* of it, + 1 */
 };
 
@@ -172,11 +174,30 @@ pair(struct plan *p)
 			HASH_ADD(hh, p->sent, id, sizeof s->id, s);
 		} else if (e->type == RING_REPLY && s != NULL) {
 			s->reply = e;
+			if (s->consumer.n == 0)
+				s->consumer = e->client;
+		} else if (e->type == RING_DELIVER && s != NULL) {
+			s->consumer = e->client;
 		} else if (e->type == RING_ACK && s != NULL) {
 			s->acked = true;
 		} else if (e->type == RING_CANCEL && s != NULL) {
 			s->cancelled = true;
 		}
+	}
+}
+
+/* Which scripts ran for which message. */
+static void
+pair_runs(struct plan *p)
+{
+	p->next_run = xcalloc(p->o->nruns + 1, sizeof *p->next_run);
+	for (size_t i = p->o->nruns; i > 0; i--) {
+		struct sent *s = sent_of(p, p->o->runs[i - 1].id);
+
+		if (s == NULL)
+			continue;
+		p->next_run[i] = s->run;
+		s->run = i;
 	}
 }
 
@@ -223,35 +244,40 @@ plan_publish(struct plan *p, const struct event *e)
 	st->open = open;
 }
 
-/* The scripts that ran for a request, or the one that runs; who ran them. */
+/* A script that ran for a request, or runs. */
 static void
-plan_runs(struct plan *p, struct sent *s, struct str client, bool over)
+plan_run(struct plan *p, struct sent *s, const struct chart_run *r)
 {
-	for (size_t i = 0; i < p->o->nruns; i++) {
-		const struct chart_run *r = &p->o->runs[i];
-		struct buf b = BUF_INIT;
-		char took[UNITS_MAX];
-		struct step *st;
+	bool over = r->took_s >= 0;
+	struct buf b = BUF_INIT;
+	char took[UNITS_MAX];
+	struct step *st;
 
-		if (r->id != s->id || over != (r->took_s >= 0))
-			continue;
-		buf_addf(&b, "run%s", over ? "" : "ning");
-		st = step_of(p, STEP_SCRIPT, 0, &b, s, s->id);
-		st->from = client_lane(p, client);
-		st->to = script_lane(p, r->script);
-		st->open = !over;
-		if (!over)
-			continue;
-		units_took(took, r->took_s);
-		b = (struct buf)BUF_INIT;
-		text_put(&b, r->end);
-		buf_addf(&b, "%s%s", b.n ? " " : "", took);
-		st = step_of(p, STEP_EXIT, 0, &b, s, s->id);
-		st->from = script_lane(p, r->script);
-		st->to = client_lane(p, client);
-		st->failed = r->end.n > 0;
-		st->took_s = r->took_s;
-	}
+	buf_adds(&b, over ? "run" : "running");
+	st = step_of(p, STEP_SCRIPT, 0, &b, s, s->id);
+	st->from = consumer_lane(p, s->consumer);
+	st->to = script_lane(p, r->script);
+	st->open = !over;
+	if (!over)
+		return;
+	units_took(took, r->took_s);
+	b = (struct buf)BUF_INIT;
+	text_put(&b, r->end);
+	buf_addf(&b, "%s%s", b.n ? " " : "", took);
+	st = step_of(p, STEP_EXIT, 0, &b, s, s->id);
+	st->from = script_lane(p, r->script);
+	st->to = consumer_lane(p, s->consumer);
+	st->failed = r->end.n > 0;
+	st->took_s = r->took_s;
+}
+
+/* Those that are over, or the one that runs. */
+static void
+plan_runs(struct plan *p, struct sent *s, bool over)
+{
+	for (size_t i = s->run; i != 0; i = p->next_run[i])
+		if (over == (p->o->runs[i - 1].took_s >= 0))
+			plan_run(p, s, &p->o->runs[i - 1]);
 }
 
 /* A delivery of a request: queue -> consumer.  Those of replies are left out,
@@ -275,7 +301,7 @@ plan_deliver(struct plan *p, const struct event *e)
 	st->to = consumer_lane(p, e->client);
 	if (s != NULL && is_open(s) && !s->scripts) {
 		s->scripts = true;
-		plan_runs(p, s, e->client, false);
+		plan_runs(p, s, false);
 	}
 }
 
@@ -291,7 +317,7 @@ plan_reply(struct plan *p, const struct event *e)
 	bool failed;
 
 	if (s != NULL)
-		plan_runs(p, s, e->client, true);
+		plan_runs(p, s, true);
 	failed = put_what(&b, e->text);
 	if (e->took_s >= 0) {
 		units_took(took, e->took_s);
@@ -301,7 +327,9 @@ plan_reply(struct plan *p, const struct event *e)
 	if (s == NULL)
 		buf_adds(&b, " (asked before)");
 	st = step_of(p, STEP_REPLY, e->time, &b, s, e->re_id);
-	st->from = consumer_lane(p, e->client);
+	/* an operator who cancels it answers, but takes no requests */
+	st->from = s != NULL && s->cancelled ? client_lane(p, e->client)
+					     : consumer_lane(p, e->client);
 	st->to =
 	    s ? client_lane(p, s->publish->client) : queue_lane(p, e->queue);
 	st->failed = failed;
@@ -478,6 +506,7 @@ plan_make(struct plan *p, const struct events *l, const struct chart_options *o)
 	*p = (struct plan){.l = l, .o = o};
 	first = window(p);
 	pair(p);
+	pair_runs(p);
 	for (size_t i = first; i < l->n; i++) {
 		const struct event *e = &l->v[i];
 
@@ -514,6 +543,7 @@ plan_fini(struct plan *p)
 		free(p->steps[i].label);
 	free(p->steps);
 	free(p->order);
+	free(p->next_run);
 }
 
 /* ---- where lanes stand ---- */

@@ -55,6 +55,7 @@ struct plan {
 	struct step *steps;
 	size_t nsteps, capsteps;
 	struct sent *sent, *newest; /* by id; in a list */
+	size_t *next_run; /* of the same request, + 1; by number + 1 */
 };
 
 /* Lanes from left to right: who asks, queues, who answers, scripts. */

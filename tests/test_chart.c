@@ -382,6 +382,50 @@ chart_with_scripts(void **state)
 	free(got);
 }
 
+/* Who ran them is who got the request, though somebody else answered it. */
+static void
+chart_with_scripts_of_a_cancelled_call(void **state)
+{
+	static const struct chart_run run = {
+	    .id = 5, .script = STR("SR.scan"), .end = STR("cancelled")};
+	struct event v[] = {story[2], story[3],
+	    {.seq = 4,
+		.time = T0 + 1,
+		.type = RING_REPLY,
+		.id = 6,
+		.re_id = 5,
+		.took_s = 1,
+		.client = STR("op"),
+		.queue = STR("xapi"),
+		.text = STR("{\"error\":[\"Cancelled\"]}")},
+	    {.seq = 5,
+		.time = T0 + 1,
+		.type = RING_CANCEL,
+		.id = 5,
+		.took_s = -1,
+		.queue = STR("zfs")}};
+	struct events l = {.v = v, .n = 4};
+	struct chart_options o = {
+	    .last = 1, .now = T0 + 4, .runs = &run, .nruns = 1};
+	struct buf b = BUF_INIT;
+	char *got;
+
+	(void)state;
+	chart_put(&b, CHART_MERMAID, &l, &o);
+	got = buf_steal(&b, NULL);
+	assert_string_equal(got,
+	    "sequenceDiagram\n"
+	    "  participant p0 as op\n"
+	    "  participant p1 as xapi\n"
+	    "  participant p2 as plug\n"
+	    "  participant p3 as SR.scan\n"
+	    "  p2->>p3: run\n"
+	    "  p3-->>p2: cancelled 0us\n"
+	    "  p0-->>p1: FAILURE 1.00s #58;5\n"
+	    "  Note over p0,p3: cancel zfs#58;5\n");
+	free(got);
+}
+
 /* Lanes above the bound share one. */
 static void
 chart_bounds_its_lanes(void **state)
@@ -512,6 +556,7 @@ main(void)
 	    cmocka_unit_test(chart_keeps_names_apart),
 	    cmocka_unit_test(chart_as_json),
 	    cmocka_unit_test(chart_with_scripts),
+	    cmocka_unit_test(chart_with_scripts_of_a_cancelled_call),
 	    cmocka_unit_test(chart_bounds_its_lanes),
 	    cmocka_unit_test(chart_knows_what_was_cancelled),
 	    cmocka_unit_test(events_know_what_is_missing),
