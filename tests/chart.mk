@@ -22,3 +22,14 @@ chart_e2e_tests = tests/e2e/test_chart.py tests/ui/test_chart.py
 TESTS += $(chart_e2e_tests)
 EXTRA_DIST += $(chart_e2e_tests)
 tests/e2e/test_chart.log tests/ui/test_chart.log: xmsgd$(EXEEXT) xmsg$(EXEEXT)
+
+# its fuzz target (how: see tests/local.mk)
+check_PROGRAMS += tests/fuzz/fuzz_chart
+EXTRA_DIST += tests/fuzz/chart.seeds
+if !FUZZING
+TESTS += tests/fuzz/fuzz_chart
+endif
+tests_fuzz_fuzz_chart_SOURCES = tests/fuzz/fuzz_chart.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_chart_CPPFLAGS = $(AM_CPPFLAGS) -DSEEDS='"chart.seeds"'
+tests_fuzz_fuzz_chart_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_chart_LDADD = libbase.a -lm
