@@ -311,7 +311,8 @@ def as_nobody(sock, target):
     os.close(w)
     os.waitpid(pid, 0)
     with os.fdopen(r) as f:
-        return json.loads(f.read())
+        status, body, kind = json.load(f)
+    return status, body.encode(), kind
 
 
 def other_user(tap, account):
