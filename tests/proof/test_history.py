@@ -21,7 +21,7 @@ from history import Ack, Poll, Reply, Send, check  # noqa: E402
 
 FULL = os.environ.get("XMSG_FULL") == "1"
 SEED = int(os.environ.get("XMSG_SEED") or random.SystemRandom().getrandbits(32))
-ROUNDS = 20 if FULL else 1
+ROUNDS = 27 if FULL else 1
 OPS = 50000 if FULL else 4000 if sanitizers() else 12000  # of a round
 LIVES = 30 if FULL else 12  # of the broker, in a round
 QUEUES = 3
