@@ -76,7 +76,7 @@ write_file(struct cli *c, const char *path, struct str s)
 	err_errno(&c->why, "cannot write %s", path);
 	if (fd != -1 && n < 0)
 		close(fd);
-	return CLI_NONE;
+	return CLI_PART;
 }
 
 static int
@@ -109,7 +109,7 @@ put_chart(struct cli *c, enum chart_form form, const struct events *l,
 		rc = write_file(c, path, (struct str){b.p, b.n});
 	else
 		(void)err_set(
-		    &c->why, rc = CLI_NONE, "no memory for the chart");
+		    &c->why, rc = CLI_PART, "no memory for the chart");
 	buf_fini(&b);
 	return rc;
 }

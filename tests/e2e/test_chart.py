@@ -214,9 +214,9 @@ class Output(CliCase):
             self.assertRegex(f.read(), r"(?s)\Amsc \{\n.*\}\n\Z")
 
     @table([
-        ("no folder", ["-o", "/nonexistent/x"], 1, "/nonexistent/x: No such"),
-        ("full disk", ["-o", "/dev/full"], 1, "No space left"),
-        ("a folder", ["-o", "/"], 1, "directory"),
+        ("no folder", ["-o", "/nonexistent/x"], 5, "/nonexistent/x: No such"),
+        ("full disk", ["-o", "/dev/full"], 5, "No space left"),
+        ("a folder", ["-o", "/"], 5, "directory"),
         ("a table", ["-F", "table", "-o", "x"], 2, "not for tables"),
         ("JSON", ["--json", "-o", "x"], 2, "not for tables"),
         ("no adapter", ["--adapter-state", "/nonexistent"], 3,
