@@ -589,5 +589,6 @@ api_fini(struct api *a)
 {
 	free(a->names);
 	free(a->spare);
+	events_fini(a);
 	buf_fini(&a->out);
 }

@@ -40,6 +40,7 @@ struct api {
 	struct buf out; /* bodies of answers are built here */
 	struct str *names;
 	struct call *spare; /* one call kept for the next request */
+	struct told *told; /* what followers were answered last */
 	uint64_t nrequests, nerrors;
 };
 
@@ -109,6 +110,8 @@ struct buf *api_out(struct api *a); /* empty */
 
 /* api_v1_act.c */
 void act_free(struct act *act);
+/* api_v1_events.c */
+void events_fini(struct api *a);
 /* api_look.c */
 void api_diagnostics(struct peer *p);
 void api_trace(struct peer *p, const struct wire_req *r);

@@ -313,7 +313,8 @@ trace_woken(struct trace_wait *w)
 
 	if (!has_event(&a->trace->ring, (uint64_t)c->arg) &&
 	    a->m->now_ns < c->until_ns) {
-		trace_wait(a->trace, w, c->until_ns);
+		trace_wait(
+		    a->trace, w, ring_next(&a->trace->ring), c->until_ns);
 		return;
 	}
 	trace_reply(c->peer, c->arg);
@@ -339,8 +340,7 @@ api_trace(struct peer *p, const struct wire_req *r)
 
 	if (wait > a->poll_max_ns)
 		wait = a->poll_max_ns;
-	if (r->from < 0 || wait <= 0 ||
-	    has_event(&a->trace->ring, (uint64_t)r->from)) {
+	if (r->from < 0 || wait <= 0) {
 		trace_reply(p, r->from);
 		return;
 	}
@@ -349,6 +349,6 @@ api_trace(struct peer *p, const struct wire_req *r)
 	c->until_ns = a->m->now_ns + wait;
 	c->u.wait.fn = trace_woken;
 	c->u.wait.deadline.fn = trace_expired;
-	trace_wait(a->trace, &c->u.wait, c->until_ns);
+	trace_wait(a->trace, &c->u.wait, (uint64_t)r->from, c->until_ns);
 	http_park(p->conn);
 }

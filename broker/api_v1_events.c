@@ -7,15 +7,35 @@
  * A reader that waits is looked at only when an event of its kinds was recorded
  * (trace.c); then its other conditions decide whether it is answered.  `next`
  * stands behind everything that was looked at, so nothing is looked at twice.
+ *
+ * Followers of all events get the same answer in a round: it is made once.
  */
 #include "api_v1.h"
 
 #include <stdlib.h>
 
 #include "clock.h"
+#include "xalloc.h"
 
 #define FROM_LAST (-2) /* `after` left out: the last ones */
 #define FROM_NOW  (-3) /* after=now */
+
+/* An answer to a follower of all events, for the next one in the same place. */
+struct told {
+	uint64_t after, end; /* where it began; where the recorder ended */
+	size_t limit, shown;
+	struct buf body;
+};
+
+#define TOLD_MOST ((size_t)1024 * 1024) /* what is larger is made again */
+
+/* Are all events wanted? */
+static bool
+all(const struct event_filter *f)
+{
+	return f->kinds == 0 && f->id == 0 && f->queue.p == NULL &&
+	    f->prefix.n == 0;
+}
 
 static bool
 wanted(const struct event_filter *f, const struct ring_event *e)
@@ -54,9 +74,11 @@ static uint64_t
 last_wanted(const struct ring *r, const struct event_filter *f, uint64_t most)
 {
 	struct ring_cursor at = ring_seek(r, ring_first(r));
-	uint64_t n = 0;
+	uint64_t n = 0, next = ring_next(r);
 	struct ring_event e;
 
+	if (all(f))
+		return next > most ? next - most : 0;
 	while (ring_read(r, &at, &e))
 		n += wanted(f, &e);
 	at = ring_seek(r, ring_first(r));
@@ -87,31 +109,104 @@ put_event(struct jsonw *w, const struct ring_event *e)
 	jsonw_close(w, '}');
 }
 
-static void
-events_reply(
-    struct peer *p, uint64_t after, size_t limit, const struct event_filter *f)
+/* The answer, up to its last brace; returns how many events are in it. */
+static size_t
+put_events(struct jsonw *w, const struct ring *r, uint64_t after, size_t limit,
+    const struct event_filter *f)
 {
-	struct v1 v = {.p = p, .a = p->api};
-	const struct ring *r = &p->api->trace->ring;
 	uint64_t first = ring_first(r), next = ring_next(r);
 	struct ring_cursor at = ring_seek(r, after < first ? first : after);
 	struct ring_event e;
-	struct jsonw w = v1_start(&v);
+	size_t n = 0;
 
-	jsonw_open(&w, "events", '[');
+	jsonw_open(w, "events", '[');
 	while (ring_read(r, &at, &e)) {
 		if (!wanted(f, &e))
 			continue;
-		put_event(&w, &e);
-		if (--limit == 0 || w.b->n >= V1_PAGE_BYTES) {
+		put_event(w, &e);
+		if (++n == limit || w->b->n >= V1_PAGE_BYTES) {
 			next = e.seq + 1;
 			break;
 		}
 	}
-	jsonw_close(&w, ']');
-	jsonw_int(&w, "next", (int64_t)next);
-	jsonw_int(&w, "lost", after < first ? (int64_t)(first - after) : 0);
+	jsonw_close(w, ']');
+	jsonw_int(w, "next", (int64_t)next);
+	jsonw_int(w, "lost", after < first ? (int64_t)(first - after) : 0);
+	return n;
+}
+
+/* Answer; returns how many events there were. */
+static size_t
+events_reply(
+    struct peer *p, uint64_t after, size_t limit, const struct event_filter *f)
+{
+	struct v1 v = {.p = p, .a = p->api};
+	struct jsonw w = v1_start(&v);
+	size_t n = put_events(&w, &p->api->trace->ring, after, limit, f);
+
 	v1_finish(&v, &w);
+	return n;
+}
+
+/* Keep an answer for the next follower, unless it is an error or too large. */
+static void
+keep_told(struct told *t, struct str body)
+{
+	buf_reset(&t->body);
+	if (str_starts(body, STR("{\"events\"")) && body.n <= TOLD_MOST)
+		buf_add(&t->body, body.p, body.n);
+	if (!buf_ok(&t->body))
+		buf_fini(&t->body);
+}
+
+/* Answer one who follows all events. */
+static void
+tell_all(const struct call *c, size_t limit)
+{
+	struct api *a = c->api;
+	uint64_t end = ring_next(&a->trace->ring);
+	struct told *t = a->told;
+
+	if (t == NULL)
+		t = a->told = xcalloc(1, sizeof *t);
+	if (t->body.n == 0 || t->after != c->after || t->end != end ||
+	    t->limit != limit) {
+		t->after = c->after;
+		t->end = end;
+		t->limit = limit;
+		t->shown = events_reply(c->peer, c->after, limit, &c->filter);
+		/* the answer is still where it was made */
+		keep_told(t, (struct str){a->out.p, a->out.n});
+	} else {
+		api_reply(c->peer, 200, V1_JSON,
+		    (struct str){t->body.p, t->body.n});
+	}
+	trace_shown(a->trace, t->shown);
+}
+
+/* Answer one who waited. */
+static void
+tell(struct call *c)
+{
+	struct trace *t = c->api->trace;
+	size_t limit = c->limit;
+
+	if (trace_often(c->filter.kinds) && limit > t->pace.room)
+		limit = t->pace.room;
+	if (all(&c->filter))
+		tell_all(c, limit);
+	else
+		trace_shown(t,
+		    events_reply(c->peer, c->after, limit, &c->filter));
+}
+
+/* Free what was kept. */
+void
+events_fini(struct api *a)
+{
+	if (a->told != NULL)
+		buf_fini(&a->told->body);
+	free(a->told);
 }
 
 /* Something of its kinds was recorded: is it what is waited for? */
@@ -120,16 +215,18 @@ events_woken(struct trace_wait *wait)
 {
 	struct call *c = (struct call *)wait;
 	struct api *a = c->api;
+	const struct ring *r = &a->trace->ring;
 
 	if (c->after < wait->seen)
 		c->after = wait->seen;
-	if (a->m->now_ns < c->until_ns &&
-	    !any_wanted(&a->trace->ring, &c->filter, c->after)) {
-		c->after = ring_next(&a->trace->ring);
-		trace_wait(a->trace, wait, c->until_ns);
+	/* what was lost may have been wanted: tell at once */
+	if (a->m->now_ns < c->until_ns && c->after >= ring_first(r) &&
+	    !any_wanted(r, &c->filter, c->after)) {
+		c->after = ring_next(r);
+		trace_wait(a->trace, wait, c->after, c->until_ns);
 		return;
 	}
-	events_reply(c->peer, c->after, c->limit, &c->filter);
+	tell(c);
 }
 
 static void
@@ -141,7 +238,7 @@ events_expired(struct deadline *d, int64_t now)
 	trace_unwait(c->api->trace, &c->u.wait);
 	if (c->after < c->u.wait.seen)
 		c->after = c->u.wait.seen;
-	events_reply(c->peer, c->after, c->limit, &c->filter);
+	tell(c);
 }
 
 /* ---- parameters ---- */
@@ -236,7 +333,7 @@ park(const struct v1 *v, uint64_t from, size_t limit, int64_t wait_ns,
 	c->u.wait.kinds = f->kinds;
 	c->u.wait.fn = events_woken;
 	c->u.wait.deadline.fn = events_expired;
-	trace_wait(v->a->trace, &c->u.wait, c->until_ns);
+	trace_wait(v->a->trace, &c->u.wait, from, c->until_ns);
 	http_park(v->p->conn);
 }
 
@@ -256,9 +353,10 @@ v1_get_events(const struct v1 *v)
 	    !get_filter(v, &f))
 		return;
 	from = begin_at(r, after, (uint64_t)limit, &f);
-	/* what was lost may have been wanted: tell at once */
-	if (wait == 0 || from < ring_first(r) || any_wanted(r, &f, from))
+	if (wait == 0 ||
+	    (!trace_often(f.kinds) &&
+		(from < ring_first(r) || any_wanted(r, &f, from))))
 		events_reply(v->p, from, (size_t)limit, &f);
 	else
-		park(v, ring_next(r), (size_t)limit, wait * NS_PER_SEC, &f);
+		park(v, from, (size_t)limit, wait * NS_PER_SEC, &f);
 }

@@ -430,7 +430,7 @@ mswitch_turn(struct mswitch *m)
 		q->dirty = false;
 		waiters_wake(&m->waiters, q->name, wake, m);
 	}
-	trace_turn(m->trace);
+	trace_turn(m->trace, m->now_ns);
 }
 
 /* ---- looking ---- */

@@ -117,7 +117,7 @@ turn(struct server *sv)
 		}
 		/* a commit in place may have freed connections to go on */
 	} while (http_more(sv->http) || sv->m->dirty != NULL);
-	trace_turn(&sv->trace);
+	trace_turn(&sv->trace, sv->m->now_ns);
 }
 
 static void
@@ -212,6 +212,7 @@ apply_limits(struct server *sv)
 	    s->total_bytes, s->session_transient, s->cache, s->transfer_bytes,
 	    s->grace, s->one_reply != 0, s->poison};
 	sv->api.trace_entries = s->trace_entries;
+	sv->trace.pace.rate = s->follow_rate;
 	sv->api.poll_max_ns = s->poll_time;
 	log_set_level((enum log_level)log_level_parse(s->log_level));
 }

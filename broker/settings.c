@@ -102,6 +102,9 @@ const struct conf_row settings_rows[] = {
 	 0, "Size of the flight recorder."},
 	{"recorder", "trace_entries", CONF_INT, S(trace_entries), "128", 1,
 	 100000, CONF_RELOAD, "Events in an answer to /trace."},
+	{"recorder", "follow_rate", CONF_INT, S(follow_rate), "6000", 0,
+	 100000000, CONF_RELOAD,
+	 "Events a second for those who follow, together; 0: without bounds."},
 };
 /* clang-format on */
 

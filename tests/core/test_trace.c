@@ -54,7 +54,7 @@ on_event(struct trace_wait *w)
 	assert_false(w->waiting);
 	x->told++;
 	if (x->again)
-		trace_wait(x->t, w, 500);
+		trace_wait(x->t, w, ring_next(&x->t->ring), 500);
 }
 
 static void
@@ -73,7 +73,7 @@ start(struct fix *f, struct wait *x)
 	x->t = &f->t;
 	x->w.fn = on_event;
 	x->w.deadline.fn = on_time;
-	trace_wait(&f->t, &x->w, 100);
+	trace_wait(&f->t, &x->w, ring_next(&f->t.ring), 100);
 }
 
 static void
@@ -128,13 +128,13 @@ waiting_is_told_once(void **state)
 	start(f, &gone);
 	trace_unwait(&f->t, &gone.w);
 	trace_unwait(&f->t, &gone.w); /* harmless */
-	trace_turn(&f->t);
+	trace_turn(&f->t, 0);
 	assert_int_equal(a.told, 0);
 	put(f, "x");
 	put(f, "y");
 	assert_int_equal(a.told, 0);
-	trace_turn(&f->t);
-	trace_turn(&f->t);
+	trace_turn(&f->t, 0);
+	trace_turn(&f->t, 0);
 	assert_int_equal(a.told, 1);
 	assert_int_equal(b.told, 1);
 	assert_int_equal(gone.told, 0);
@@ -150,11 +150,11 @@ waiting_again(void **state)
 
 	start(f, &a);
 	put(f, "x");
-	trace_turn(&f->t);
-	trace_turn(&f->t);
+	trace_turn(&f->t, 0);
+	trace_turn(&f->t, 0);
 	assert_int_equal(a.told, 1);
 	put(f, "y");
-	trace_turn(&f->t);
+	trace_turn(&f->t, 0);
 	assert_int_equal(a.told, 2);
 	trace_unwait(&f->t, &a.w);
 }
@@ -171,13 +171,13 @@ waiting_for_a_kind(void **state)
 	start(f, &b);
 	assert_int_equal(a.w.seen, ring_next(&f->t.ring));
 	put(f, "x");
-	trace_turn(&f->t);
+	trace_turn(&f->t, 0);
 	assert_int_equal(a.told, 0);
 	assert_int_equal(b.told, 1);
 	assert_int_equal(a.w.seen, ring_next(&f->t.ring));
 	put(f, "y");
 	trace_put(&f->t, &e, (struct str){NULL, 0});
-	trace_turn(&f->t);
+	trace_turn(&f->t, 0);
 	assert_int_equal(a.told, 1);
 	assert_int_equal(a.w.seen, ring_next(&f->t.ring) - 2);
 }
@@ -195,7 +195,7 @@ waiting_ends_at_its_time(void **state)
 	deadlines_run(&f->ds, 100);
 	assert_int_equal(a.told, 100);
 	put(f, "x");
-	trace_turn(&f->t);
+	trace_turn(&f->t, 0);
 	assert_int_equal(a.told, 100);
 }
 
