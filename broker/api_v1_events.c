@@ -178,8 +178,8 @@ tell_all(const struct call *c, size_t limit)
 		/* the answer is still where it was made */
 		keep_told(t, (struct str){a->out.p, a->out.n});
 	} else {
-		api_reply(c->peer, 200, V1_JSON,
-		    (struct str){t->body.p, t->body.n});
+		api_reply(
+		    c->peer, 200, V1_JSON, (struct str){t->body.p, t->body.n});
 	}
 	trace_shown(a->trace, t->shown);
 }
@@ -196,8 +196,8 @@ tell(struct call *c)
 	if (all(&c->filter))
 		tell_all(c, limit);
 	else
-		trace_shown(t,
-		    events_reply(c->peer, c->after, limit, &c->filter));
+		trace_shown(
+		    t, events_reply(c->peer, c->after, limit, &c->filter));
 }
 
 /* Free what was kept. */

@@ -56,6 +56,7 @@ struct cli {
 	struct state *state; /* the folder, when it had to be read */
 	const struct look_filter *filter; /* of listings, or NULL */
 	int64_t event_id; /* only events of this message; 0: all */
+	const char *event_kinds; /* only these, with commas; NULL: all */
 	const struct act *act; /* what is done to messages, or NULL */
 };
 

@@ -11,7 +11,7 @@
 #define EVENTS 100000
 
 static const struct opt opts[] = {
-    {"lines", 'n', OPT_NUMBER, "N", "from the last N events [100000]", NULL},
+    {"lines", 'n', OPT_NUMBER, "N", "from N messages and answers [100000]", NULL},
     {"prometheus", 0, OPT_FLAG, NULL, "the broker's metrics instead", NULL},
     SELECT_EVENT_OPTS,
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
@@ -109,8 +109,11 @@ run(struct cli *c, int argc, char **argv)
 	if (out_table(&c->out, "stat", cols, sizeof cols / sizeof *cols,
 		&c->why) == -1)
 		return cli_fail(c, CLI_USAGE);
+	/* of N events; those of other kinds are not counted, nor sent */
+	c->event_kinds = "publish,reply,cancel";
 	rc = look_events(
 	    c, LOOK_LAST, opts_number(&c->opts, "lines", EVENTS), 0, &l);
+	c->event_kinds = NULL;
 	if (rc == 0) {
 		if (s.any)
 			select_events(&s, &l);

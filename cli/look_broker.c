@@ -272,6 +272,8 @@ event_page(
 		buf_addf(&t, "&after=%lld", (long long)after);
 	if (c->event_id != 0)
 		buf_addf(&t, "&id=%lld", (long long)c->event_id);
+	if (c->event_kinds != NULL)
+		buf_addf(&t, "&kind=%s", c->event_kinds);
 	rc = ask_wait(c, "GET", &t, STR(""), wait_s * 1000, &j);
 	buf_fini(&t);
 	for (i = 0; (e = ask_item(j, "events", i)) != NULL; i++)

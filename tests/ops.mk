@@ -1,0 +1,7 @@
+# SPDX-FileCopyrightText: 2026 the xmsg authors
+# SPDX-License-Identifier: ISC
+
+# The operator's bench: what must hold while somebody looks on.
+ops_e2e_tests = tests/e2e/cli_observers.py
+TESTS += $(ops_e2e_tests)
+EXTRA_DIST += $(ops_e2e_tests) bench/observers
