@@ -4,6 +4,7 @@
 clear line, in time, the right status, and what the state folder tells."""
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -22,6 +23,7 @@ READING = [
     ("stats", ["stats"]), ("monitor", ["monitor", "-n", "9"]),
     ("tail", ["tail"]), ("tail -f", ["tail", "-f"]), ("trace", ["trace"]),
     ("mscgen", ["mscgen"]), ("diagnostics", ["diagnostics"]),
+    ("log", ["log"]),
 ]
 CHANGING = [
     ("create", ["create", "new"]), ("destroy", ["destroy", "zfs"]),
@@ -39,7 +41,20 @@ CHANGING = [
     ("cancel of several", ["cancel", "--queue", "z*", "--yes"]),
     ("reply", ["reply", "REF", "--body", "x"]), ("clients", ["clients"]),
     ("health", ["health"]), ("shutdown", ["shutdown"]),
+    ("list of undo", ["undo", "-l"]), ("web", ["web"]),
+    ("plugins", ["plugins"]), ("plugin why", ["plugin", "why", "zfs"]),
+    ("scripts", ["scripts"]), ("scripts kill", ["scripts", "kill", "REF"]),
+    ("smapi", ["smapi", "zfs", "SR.ls", "sr=s"]),
 ]
+# these say it in a way of their own: all that dead means nothing; a record
+# that is not there, a list of checks, a report whose status is always 0
+ALSO = [("dead", ["dead"], 3), ("replay", ["replay", "--dry-run"], 3),
+        ("calls", ["calls"], 3),
+        ("doctor", ["doctor"], 3), ("bugtool", ["bugtool"], 0)]
+# and these never ask a broker
+ALONE = [("db", ["db", "check"]), ("help", ["help"]),
+         ("completion", ["completion", "bash"]), ("version", ["version"]),
+         ("smapi --list", ["smapi", "--list"])]
 
 
 def fill(case, broker):
@@ -193,6 +208,27 @@ class Stopped(CliCase):
     def tearDownClass(cls):
         cls.broker.signal(signal.SIGCONT)
         super().tearDownClass()
+
+    def test_no_command_is_forgotten(self):
+        """The tables above have every command there is."""
+        lines = self.x("help").out.split("Commands", 1)[1]
+        commands = {line.split()[0] for line in lines.splitlines()
+                    if re.match("  [a-z]", line)}
+        self.assertGreater(len(commands), 40)
+        asked = {words[0] for _, words, *_ in
+                 READING + CHANGING + ALSO + ALONE}
+        self.assertEqual(commands - asked, set())
+
+    def test_those_with_a_way_of_their_own(self):
+        for name, words, status in ALSO:
+            done = self.x(*words, "--timeout", "2", want=status)
+            self.assertLess(done.seconds, 10, name)
+            self.assertEqual(
+                len([l for l in (done.out + done.err).splitlines()
+                     if "does not answer" in l and "broker" in l]) > 0,
+                True, (name, done))
+        for name, words in ALONE:
+            self.assertLess(self.x(*words).seconds, 10, name)
 
     def test_every_command_ends(self):
         """All at once: each within its limit, status 3, a line."""
