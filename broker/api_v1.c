@@ -271,6 +271,13 @@ get_health(const struct v1 *v)
 
 /* ---- queues ---- */
 
+/* Events a second. */
+static void
+put_rate(struct jsonw *w, const char *key, struct rate r, int64_t now)
+{
+	jsonw_seconds(w, key, (int64_t)(rate_get(&r, now) * NS_PER_SEC));
+}
+
 static void
 put_queue(struct jsonw *w, const struct api *a, const struct queue *q)
 {
@@ -289,6 +296,7 @@ put_queue(struct jsonw *w, const struct api *a, const struct queue *q)
 	jsonw_int(w, "ready", n - q->held - q->delivered);
 	jsonw_int(w, "delivered", q->delivered);
 	jsonw_int(w, "held", q->held);
+	jsonw_int(w, "dead", q->letters);
 	if (first != NULL) {
 		jsonw_seconds(w, "oldest_age_s", oldest_age_ns(a, q));
 		jsonw_int(w, "oldest_id", first->id);
@@ -305,6 +313,8 @@ put_queue(struct jsonw *w, const struct api *a, const struct queue *q)
 		jsonw_null(w, "last_poll_age_s");
 	jsonw_int(w, "in", (int64_t)q->in);
 	jsonw_int(w, "out", (int64_t)q->out);
+	put_rate(w, "in_s", q->in_rate, a->m->now_ns);
+	put_rate(w, "out_s", q->out_rate, a->m->now_ns);
 	jsonw_close(w, '}');
 }
 

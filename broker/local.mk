@@ -6,7 +6,7 @@ libbroker_a_SOURCES = \
 	broker/msgq.c broker/msgq.h \
 	broker/session.c broker/session.h \
 	broker/waiter.c broker/waiter.h \
-	broker/trace.c broker/trace.h \
+	broker/trace.c broker/trace.h broker/rate.h \
 	broker/mswitch.c broker/mswitch_load.c broker/mswitch_poll.c \
 	broker/mswitch_change.c broker/mswitch_send.c broker/mswitch_ack.c \
 	broker/mswitch_cancel.c broker/mswitch_mark.c \

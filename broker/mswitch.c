@@ -105,6 +105,17 @@ queue_remove(struct mswitch *m, struct queue *q)
 	queue_unref(q);
 }
 
+/* Hold it for a reason, or let it go: the queue counts. */
+void
+msg_hold(struct queue *q, struct msg *msg, int held)
+{
+	q->held -= msg_is_held(msg);
+	q->letters -= msg_is_letter(msg);
+	msg->held = (int8_t)held;
+	q->held += msg_is_held(msg);
+	q->letters += msg_is_letter(msg);
+}
+
 /* Count a message that has entered the queue. */
 static void
 count_in(struct mswitch *m, struct queue *q, struct msg *msg)
@@ -113,6 +124,7 @@ count_in(struct mswitch *m, struct queue *q, struct msg *msg)
 	    msg->id < m->boot_first)
 		msg->held = STORE_HELD_REBOOT;
 	q->held += msg_is_held(msg);
+	q->letters += msg_is_letter(msg);
 	q->bytes += msg->size;
 	m->bytes += msg->size;
 	m->messages++;
@@ -187,6 +199,7 @@ queue_drop_msg(struct mswitch *m, struct queue *q, int64_t id)
 	if (m->strikes.n > 0)
 		idmap_del(&m->strikes, id);
 	q->held -= msg_is_held(msg);
+	q->letters -= msg_is_letter(msg);
 	q->delivered -= msg->deliveries > 0;
 	q->bytes -= msg->size;
 	m->bytes -= msg->size;
@@ -393,19 +406,21 @@ static bool
 queue_check(const struct queue *q, int64_t *cached)
 {
 	struct msgq_cursor at = msgq_seek(&q->q, INT64_MIN);
-	int64_t bytes = 0, held = 0, delivered = 0, again = 0;
+	int64_t bytes = 0, held = 0, letters = 0, delivered = 0, again = 0;
 	struct msg *msg;
 
 	while ((msg = msgq_next(&q->q, &at)) != NULL) {
 		bytes += msg->size;
 		held += msg->held > 0;
+		letters += msg_is_letter(msg);
 		delivered += msg->deliveries > 0;
 		again += (msg->flags & MSG_AGAIN) != 0;
 		if (msg->body != NULL)
 			*cached += (int64_t)body_size(msg->body);
 	}
 	return msgq_check(&q->q) && bytes == q->bytes && held == q->held &&
-	    delivered == q->delivered && again == q->again && !q->dead;
+	    letters == q->letters && delivered == q->delivered &&
+	    again == q->again && !q->dead;
 }
 
 /* Invariants. */

@@ -25,6 +25,7 @@
 #include "hist.h"
 #include "idmap.h"
 #include "msgq.h"
+#include "rate.h"
 #include "session.h"
 #include "store.h"
 #include "str.h"
@@ -74,10 +75,12 @@ struct queue {
 	int64_t bytes; /* of payloads */
 	int64_t pending_bytes; /* of those on their way to the disk */
 	int64_t held; /* messages not handed out */
+	int64_t letters; /* of those, dead letters: no operator held them */
 	int64_t delivered; /* handed out and not acknowledged */
 	int64_t again; /* with MSG_AGAIN */
 	int64_t last_poll_ns; /* boottime; 0: never since start */
 	uint64_t in, out; /* messages since start */
+	struct rate in_rate, out_rate;
 	struct hist *replied; /* request to reply, NULL: none yet */
 	uint32_t pending; /* sends on their way to the disk */
 	uint32_t refs; /* answers under way that point here */

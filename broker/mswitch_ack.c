@@ -53,6 +53,7 @@ ack_finish(
 		m->counters.acked++;
 	}
 	q->out++;
+	rate_add(&q->out_rate, m->now_ns);
 	queue_drop_msg(m, q, id);
 }
 

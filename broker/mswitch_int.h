@@ -80,11 +80,21 @@ void queue_drop_msg(struct mswitch *m, struct queue *q, int64_t id);
 void queue_note_answered(struct mswitch *m, int64_t request, int64_t reply);
 void mswitch_dirty(struct mswitch *m, struct queue *q);
 
+/* Hold a message of a queue for a reason (enum of the store), or let it go. */
+void msg_hold(struct queue *q, struct msg *msg, int held);
+
 /* Kept from being handed out? */
 static inline bool
 msg_is_held(const struct msg *msg)
 {
 	return msg->held > 0;
+}
+
+/* And not because an operator wanted it so? */
+static inline bool
+msg_is_letter(const struct msg *msg)
+{
+	return msg->held > STORE_HELD_OPERATOR;
 }
 
 #endif

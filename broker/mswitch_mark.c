@@ -28,9 +28,7 @@ marked(struct mswitch *m, const struct change *ch, struct queue *q,
 	    .type = RING_HOLD, .queue = q->name, .id = msg->id, .pid = ch->pid};
 	bool was = msg_is_held(msg);
 
-	q->held -= was;
-	msg->held = (int8_t)ch->op[0].u.mark.held;
-	q->held += msg_is_held(msg);
+	msg_hold(q, msg, ch->op[0].u.mark.held);
 	if (ch->session != NULL)
 		e.client = ch->session->token;
 	e.text = ch->note;
@@ -185,8 +183,7 @@ mark_damaged(struct mswitch *m, struct queue *q, struct msg *msg)
 
 	if (msg->held == STORE_HELD_DAMAGED)
 		return;
-	q->held += !msg_is_held(msg);
-	msg->held = STORE_HELD_DAMAGED;
+	msg_hold(q, msg, STORE_HELD_DAMAGED);
 	m->counters.damaged++;
 	ms_record_event(m, &e, (struct str){NULL, 0});
 }

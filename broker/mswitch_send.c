@@ -132,6 +132,7 @@ send_ok(struct mswitch *m, struct change *ch, struct queue *q)
 	record_send(m, ch, q);
 	ch->id = sm->id;
 	q->in++;
+	rate_add(&q->in_rate, m->now_ns);
 	if (reply)
 		m->counters.replied++;
 	else

@@ -14,7 +14,7 @@ title(struct cli *c, const char *text)
 	if (out_buf(&c->out)->n > 0)
 		buf_addc(out_buf(&c->out), '\n');
 	buf_addf(out_buf(&c->out), "== %s ==", text);
-	out_line(&c->out, false);
+	out_line(&c->out, true);
 }
 
 /* Another command, without operands; what fails is said, the rest goes on. */

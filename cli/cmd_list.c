@@ -88,7 +88,7 @@ add_message(void *arg, const struct look_msg *m)
 	}
 	if (l->left-- > 0)
 		(void)msgs_add(l->c, m);
-	return 0;
+	return l->left <= 0; /* go on with the next queue */
 }
 
 /* The messages of the queues that were found. */

@@ -25,8 +25,6 @@
 #include "msgs.h"
 #include "top.h"
 
-#define SAMPLE_MS 500 /* between the two looks of --once */
-
 static const struct opt opts[] = {
     {"once", 0, OPT_FLAG, NULL, "print it once and end", NULL},
     {"interval", 'i', OPT_SECONDS, "SEC", "time between two looks [2]", NULL},
@@ -38,8 +36,8 @@ enum { R_NAME, R_IN, R_OUT, R_READY, R_DELIVERED, R_HELD, R_OLDEST, R_STATE };
 
 static const struct col cols[] = {
     [R_NAME] = {"name", "QUEUE", COL_TEXT, false, "name of the queue"},
-    [R_IN] = {"in_s", "IN/s", COL_INT, false, "messages that came, a second"},
-    [R_OUT] = {"out_s", "OUT/s", COL_INT, false, "that left, a second"},
+    [R_IN] = {"in_s", "IN/s", COL_RATE, false, "messages that came, a second"},
+    [R_OUT] = {"out_s", "OUT/s", COL_RATE, false, "that left, a second"},
     [R_READY] = {"ready", "READY", COL_INT, false, "not yet delivered"},
     [R_DELIVERED] = {"delivered", "DELIVERED", COL_INT, false,
 	"delivered, not acknowledged"},
@@ -62,8 +60,8 @@ put_rows(struct top *t)
 
 		(void)queue_judge(&r->q, state);
 		out_text(o, R_NAME, str_of(r->name));
-		out_int(o, R_IN, (int64_t)(r->in_s + 0.5));
-		out_int(o, R_OUT, (int64_t)(r->out_s + 0.5));
+		out_real(o, R_IN, r->in_s);
+		out_real(o, R_OUT, r->out_s);
 		out_int(o, R_READY, r->q.ready);
 		out_int(o, R_DELIVERED, r->q.delivered);
 		out_int(o, R_HELD, r->q.held);
@@ -79,14 +77,16 @@ static int
 once(struct top *t)
 {
 	struct cli *c = t->c;
-	int rc = top_look(c, &t->before, false);
+	int rc = top_look(c, &t->now, true);
 
-	if (rc == 0) {
-		(void)poll(NULL, 0, SAMPLE_MS);
-		rc = top_look(c, &t->now, true);
-	}
 	if (rc != 0)
 		return rc;
+	for (size_t i = 0; i < t->now.n; i++) {
+		struct row *r = &t->now.v[i];
+
+		r->in_s = r->q.in_s > 0 ? r->q.in_s : 0;
+		r->out_s = r->q.out_s > 0 ? r->q.out_s : 0;
+	}
 	top_compare(&t->now, &t->before);
 	if (c->json)
 		put_rows(t);

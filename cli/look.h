@@ -18,9 +18,9 @@
 
 struct look_queue {
 	struct str name, owner; /* owner.p == NULL: persistent */
-	int64_t messages, bytes, ready, delivered, held;
+	int64_t messages, bytes, ready, delivered, held, dead;
 	int64_t oldest_id, consumers, parked, in, out;
-	double oldest_age_s, last_poll_age_s;
+	double oldest_age_s, last_poll_age_s, in_s, out_s;
 	bool paused;
 };
 

@@ -30,6 +30,7 @@ queue_of(const json_t *j)
 	    .ready = ask_int(j, "ready", -1),
 	    .delivered = ask_int(j, "delivered", -1),
 	    .held = ask_int(j, "held", -1),
+	    .dead = ask_int(j, "dead", -1),
 	    .oldest_id = ask_int(j, "oldest_id", -1),
 	    .consumers = ask_int(j, "consumers", -1),
 	    .parked = ask_int(j, "parked", -1),
@@ -37,6 +38,8 @@ queue_of(const json_t *j)
 	    .out = ask_int(j, "out", -1),
 	    .oldest_age_s = ask_real(j, "oldest_age_s", -1),
 	    .last_poll_age_s = ask_real(j, "last_poll_age_s", -1),
+	    .in_s = ask_real(j, "in_s", -1),
+	    .out_s = ask_real(j, "out_s", -1),
 	    .paused = ask_int(j, "paused", 0),
 	};
 }

@@ -133,7 +133,7 @@ db_failed(struct cli *c, enum store_rc rc)
 struct total {
 	UT_hash_handle hh;
 	struct total *older; /* in a list, too */
-	int64_t n, bytes, held, first, first_ns;
+	int64_t n, bytes, held, dead, first, first_ns;
 	size_t name_n;
 	char name[];
 };
@@ -168,6 +168,7 @@ count(struct store_op *op, const struct store_msg *m)
 	q->n++;
 	q->bytes += (int64_t)m->payload.n;
 	q->held += m->held > 0;
+	q->dead += m->held > STORE_HELD_OPERATOR;
 	return 0;
 }
 
@@ -185,6 +186,8 @@ report(struct store_op *op, struct str name, struct str owner)
 	    .parked = -1,
 	    .in = -1,
 	    .out = -1,
+	    .in_s = -1,
+	    .out_s = -1,
 	    .oldest_age_s = -1,
 	    .last_poll_age_s = -1};
 
@@ -193,6 +196,7 @@ report(struct store_op *op, struct str name, struct str owner)
 		lq.messages = q->n;
 		lq.bytes = q->bytes;
 		lq.held = q->held;
+		lq.dead = q->dead;
 		lq.ready = q->n - q->held;
 		lq.oldest_id = q->first;
 		lq.oldest_age_s = (double)(t->now_ns - q->first_ns) / 1e9;
@@ -241,10 +245,13 @@ struct msgs {
 	void *arg;
 };
 
+/* As the broker says it; what is damaged it finds out when it reads, as we. */
 static const char *
-held_text(int held)
+held_text(const struct store_msg *sm)
 {
-	switch (held) {
+	if (sm->damaged)
+		return "damaged";
+	switch (sm->held) {
 	case STORE_HELD_OPERATOR: return "held by an operator";
 	case STORE_HELD_POISON: return "its delivery ended its consumer";
 	default: return NULL;
@@ -259,8 +266,8 @@ msg_row(struct store_op *op, const struct store_msg *sm)
 	struct look_msg m = {
 	    .queue = sm->queue,
 	    .id = sm->id,
-	    .state = str_of(sm->held > 0 ? "held" : "ready"),
-	    .reason = str_of(held_text(sm->held)),
+	    .state = str_of(held_text(sm) != NULL ? "held" : "ready"),
+	    .reason = str_of(held_text(sm)),
 	    .origin = sm->origin,
 	    .reply_to = sm->reply_to,
 	    .comm = sm->comm,

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -53,6 +54,7 @@ static void
 settle(struct cli *c)
 {
 	struct opts *o = &c->opts;
+	struct winsize ws;
 	const char *state;
 
 	places(c);
@@ -71,6 +73,8 @@ settle(struct cli *c)
 	c->out.columns = opts_text(o, "columns", NULL);
 	c->out.sort = opts_text(o, "sort", NULL);
 	c->out.color = colors(c);
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && !c->json)
+		c->out.room = ws.ws_col;
 	c->offline = opts_has(o, "offline");
 	state = opts_text(o, "offline", NULL);
 	if (state != NULL && *state != '\0')

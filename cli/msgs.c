@@ -24,11 +24,14 @@ enum {
 	Q_READY,
 	Q_DELIVERED,
 	Q_HELD,
+	Q_DEAD,
 	Q_BYTES,
 	Q_OLDEST,
 	Q_OLDEST_ID,
 	Q_IN,
 	Q_OUT,
+	Q_IN_S,
+	Q_OUT_S,
 	Q_CONSUMERS,
 	Q_PARKED,
 	Q_POLL,
@@ -41,15 +44,21 @@ static const struct col queue_cols[] = {
     [Q_KIND] = {"kind", "KIND", COL_TEXT, false, "persistent or transient"},
     [Q_MESSAGES] = {"messages", "MESSAGES", COL_INT, true, "messages in it"},
     [Q_READY] = {"ready", "READY", COL_INT, false, "not yet delivered"},
-    [Q_DELIVERED] = {"delivered", "DELIVERED", COL_INT, false,
+    [Q_DELIVERED] = {"delivered", "INFLIGHT", COL_INT, false,
 	"delivered, not acknowledged"},
     [Q_HELD] = {"held", "HELD", COL_INT, false, "held back"},
+    [Q_DEAD] = {"dead", "DEAD", COL_INT, false,
+	"of those, dead letters: no operator held them"},
     [Q_BYTES] = {"bytes", "BYTES", COL_SIZE, true, "payload in it"},
     [Q_OLDEST] = {"oldest_age_s", "OLDEST", COL_AGE, false,
 	"age of the oldest message"},
     [Q_OLDEST_ID] = {"oldest_id", "OLDEST-ID", COL_INT, true, "its id"},
     [Q_IN] = {"in", "IN", COL_INT, true, "messages that came since start"},
     [Q_OUT] = {"out", "OUT", COL_INT, true, "messages that left since start"},
+    [Q_IN_S] = {"in_s", "IN/s", COL_RATE, false,
+	"messages that come, a second"},
+    [Q_OUT_S] = {"out_s", "OUT/s", COL_RATE, false,
+	"messages that leave, a second"},
     [Q_CONSUMERS] = {"consumers", "CONSUMERS", COL_INT, false,
 	"polls that name it now"},
     [Q_PARKED] = {"parked", "PARKED", COL_INT, true, "those that wait"},
@@ -125,7 +134,14 @@ queue_judge(const struct look_queue *q, char out[64])
 int
 queues_table(struct cli *c)
 {
-	return out_table(&c->out, "queue", queue_cols, N(queue_cols), &c->why);
+	static const unsigned char spare[] = {
+	    Q_KIND, Q_OUT_S, Q_IN_S, Q_CONSUMERS, Q_DEAD, Q_HELD};
+
+	if (out_table(&c->out, "queue", queue_cols, N(queue_cols), &c->why) ==
+	    -1)
+		return -1;
+	out_spare(&c->out, spare, N(spare));
+	return 0;
 }
 
 /* One more. */
@@ -143,11 +159,14 @@ queues_add(void *arg, const struct look_queue *q)
 	known(o, Q_READY, q->ready);
 	known(o, Q_DELIVERED, q->delivered);
 	known(o, Q_HELD, q->held);
+	known(o, Q_DEAD, q->dead);
 	known(o, Q_BYTES, q->bytes);
 	known_real(o, Q_OLDEST, q->oldest_age_s);
 	known(o, Q_OLDEST_ID, q->oldest_id);
 	known(o, Q_IN, q->in);
 	known(o, Q_OUT, q->out);
+	known_real(o, Q_IN_S, q->in_s);
+	known_real(o, Q_OUT_S, q->out_s);
 	known(o, Q_CONSUMERS, q->consumers);
 	known(o, Q_PARKED, q->parked);
 	known_real(o, Q_POLL, q->last_poll_age_s);
@@ -171,11 +190,13 @@ enum {
 	M_STATE,
 	M_AGE,
 	M_WHAT,
+	M_FROM,
 	M_ORIGIN,
 	M_CONSUMER,
-	M_TRIES,
-	M_SIZE,
 	M_REPLY_TO,
+	M_SIZE,
+	M_TRIES,
+	M_ERROR,
 	M_ANSWERED,
 	M_RE_QUEUE,
 	M_RE_ID,
@@ -190,19 +211,23 @@ static const struct col msg_cols[] = {
     [M_REF] = {"ref", "ID", COL_TEXT, false, "QUEUE:ID, as commands take it"},
     [M_QUEUE] = {"queue", "QUEUE", COL_TEXT, true, "queue it is in"},
     [M_ID] = {"id", "NUMBER", COL_INT, true, "number of the message"},
-    [M_KIND] = {"kind", "KIND", COL_TEXT, false, "request or reply"},
+    [M_KIND] = {"kind", "KIND", COL_TEXT, true, "request or reply"},
     [M_STATE] = {"state", "STATE", COL_TEXT, false,
 	"ready, delivered, held or leaving"},
     [M_AGE] = {"age_s", "AGE", COL_AGE, false, "since it was published"},
-    [M_WHAT] = {"what", "WHAT", COL_TEXT, false,
+    [M_WHAT] = {"what", "METHOD", COL_TEXT, false,
 	"method of a call, outcome of an answer"},
-    [M_ORIGIN] = {"origin", "FROM", COL_TEXT, false, "token of the sender"},
+    [M_FROM] = {"from", "FROM", COL_TEXT, false,
+	"program and process of the sender, or its token"},
+    [M_ORIGIN] = {"origin", "ORIGIN", COL_TEXT, true, "token of the sender"},
     [M_CONSUMER] = {"consumer", "CONSUMER", COL_TEXT, true,
 	"token of whom it was delivered to last"},
     [M_TRIES] = {"deliveries", "TRIES", COL_INT, false, "deliveries so far"},
     [M_SIZE] = {"size", "SIZE", COL_SIZE, false, "bytes of payload"},
-    [M_REPLY_TO] = {"reply_to", "REPLY-TO", COL_TEXT, true,
+    [M_REPLY_TO] = {"reply_to", "REPLY-TO", COL_TEXT, false,
 	"queue for the answer"},
+    [M_ERROR] = {"last_error", "LAST-ERROR", COL_TEXT, false,
+	"why it is held, or what became of its last delivery"},
     [M_ANSWERED] = {"answered", "ANSWERED", COL_BOOL, true,
 	"has its answer been enqueued"},
     [M_RE_QUEUE] = {"re_queue", "RE-QUEUE", COL_TEXT, true,
@@ -220,7 +245,41 @@ static const struct col msg_cols[] = {
 int
 msgs_table(struct cli *c)
 {
-	return out_table(&c->out, "message", msg_cols, N(msg_cols), &c->why);
+	static const unsigned char spare[] = {
+	    M_REPLY_TO, M_SIZE, M_TRIES, M_FROM, M_ERROR};
+
+	if (out_table(&c->out, "message", msg_cols, N(msg_cols), &c->why) == -1)
+		return -1;
+	out_spare(&c->out, spare, N(spare));
+	return 0;
+}
+
+/* Who sent it: "xapi[812]", or the token that it logged in with. */
+static void
+put_from(struct out *o, const struct look_msg *m)
+{
+	struct buf from = BUF_INIT;
+
+	buf_add(&from, m->comm.p, m->comm.n);
+	if (m->comm.n > 0 && m->pid > 0)
+		buf_addf(&from, "[%lld]", (long long)m->pid);
+	out_text(
+	    o, M_FROM, from.n > 0 ? (struct str){from.p, from.n} : m->origin);
+	buf_fini(&from);
+}
+
+/* What went wrong with it so far; nothing: p == NULL. */
+static struct str
+last_error(const struct look_msg *m)
+{
+	if (m->reason.n > 0)
+		return m->reason;
+	if (str_eq(m->state, STR("delivered")) &&
+	    str_eq(m->consumer, STR("(gone)")))
+		return STR("its consumer went away");
+	if (m->deliveries > 1 && !m->answered)
+		return STR("delivered again");
+	return (struct str){NULL, 0};
 }
 
 /* One more. */
@@ -248,7 +307,10 @@ msgs_add(void *arg, const struct look_msg *m)
 		out_int(o, M_PID, m->pid);
 	if (m->comm.n > 0)
 		out_text(o, M_COMM, m->comm);
+	put_from(o, m);
 	out_text(o, M_ORIGIN, m->origin);
+	out_text(o, M_ERROR, last_error(m));
+	out_paint(o, M_ERROR, PAINT_WARN);
 	out_text(o, M_CONSUMER, m->consumer);
 	known(o, M_TRIES, m->deliveries);
 	known(o, M_SIZE, m->size);

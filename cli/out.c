@@ -136,6 +136,7 @@ put_number(struct buf *b, const struct out *o, const struct cell *c,
 	case COL_SIZE: units_size(tmp, c->i); break;
 	case COL_AGE: units_age(tmp, c->r); break;
 	case COL_TOOK: units_took(tmp, c->r); break;
+	case COL_RATE: units_rate(tmp, c->r); break;
 	case COL_TIME: units_time(tmp, c->r, o->now, o->utc); break;
 	case COL_BOOL: strcpy(tmp, c->i ? "yes" : "no"); break;
 	case COL_TEXT:
@@ -233,6 +234,7 @@ out_table(struct out *o, const char *object, const struct col *cols, size_t n,
 	o->ncols = n;
 	o->sort_by = -1;
 	o->total = 0;
+	o->nspare = 0;
 	o->header_done = o->json || o->no_header;
 	memset(o->width, 0, sizeof o->width);
 	if (choose(o, e) == -1)
@@ -247,6 +249,14 @@ out_table(struct out *o, const char *object, const struct col *cols, size_t n,
 	for (size_t i = 0; i < o->nshown && !o->header_done; i++)
 		o->width[i] = strlen(cols[o->shown[i]].title);
 	return 0;
+}
+
+/* What may be left out. */
+void
+out_spare(struct out *o, const unsigned char *cols, size_t n)
+{
+	o->spare = cols;
+	o->nspare = n;
 }
 
 /* ---- rows ---- */
@@ -346,6 +356,43 @@ measure(struct out *o)
 	buf_fini(&tmp);
 }
 
+/* Columns that the line takes. */
+static size_t
+line_width(const struct out *o)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->nshown; i++)
+		n += o->width[i] + 2;
+	return n > 2 ? n - 2 : 0;
+}
+
+/* Take a column out. */
+static void
+leave_out(struct out *o, size_t col)
+{
+	for (size_t i = 0; i < o->nshown; i++) {
+		if (o->shown[i] != col)
+			continue;
+		o->nshown--;
+		for (size_t k = i; k < o->nshown; k++) {
+			o->shown[k] = o->shown[k + 1];
+			o->width[k] = o->width[k + 1];
+		}
+		return;
+	}
+}
+
+/* Before the first line: what the terminal has room for. */
+static void
+fit(struct out *o)
+{
+	if (o->header_done || o->room == 0 || o->columns != NULL)
+		return;
+	for (size_t i = 0; i < o->nspare && line_width(o) > o->room; i++)
+		leave_out(o, o->spare[i]);
+}
+
 static void
 print_row(struct out *o, const struct cell *row, struct buf *tmp)
 {
@@ -368,8 +415,10 @@ print_rows(struct out *o)
 
 	if (o->nrows == 0)
 		return;
-	if (!o->json)
+	if (!o->json) {
 		measure(o);
+		fit(o);
+	}
 	header(o);
 	for (size_t r = 0; r < o->nrows; r++) {
 		struct cell *row = &o->rows[r * o->ncols];

@@ -26,6 +26,7 @@ enum col_type {
 	COL_SIZE, /* bytes */
 	COL_AGE, /* seconds ago */
 	COL_TOOK, /* seconds */
+	COL_RATE, /* a second */
 	COL_TIME, /* seconds since 1970 */
 	COL_BOOL,
 };
@@ -54,10 +55,13 @@ struct out {
 	bool json, utc, no_header, color;
 	const char *columns, *sort;
 	double now; /* for times of day */
+	size_t room; /* columns of the terminal; 0: no matter */
 	/* the table under way */
 	const char *object; /* "queue": names the kind of JSON object */
 	const struct col *cols;
 	size_t ncols, shown[OUT_COLUMNS], nshown, width[OUT_COLUMNS];
+	const unsigned char *spare; /* what is left out first */
+	size_t nspare;
 	struct cell row[OUT_COLUMNS];
 	struct cell *rows; /* of rows that wait, ncols each */
 	size_t nrows, caprows;
@@ -76,6 +80,10 @@ struct out {
  * not have. */
 int out_table(struct out *o, const char *object, const struct col *cols,
     size_t n, struct err *e);
+
+/* The columns to leave out, one after the other, while a terminal has no room
+ * for all; nothing is left out when --columns was given. */
+void out_spare(struct out *o, const unsigned char *cols, size_t n);
 
 /* Fill cells of the row, then add it.  A cell that is not filled is null. */
 void out_text(struct out *o, size_t col, struct str s);

@@ -175,7 +175,8 @@ top_compare(struct snap *now, struct snap *before)
 {
 	double dt = now->at - before->at;
 
-	qsort(before->v, before->n, sizeof *before->v, by_name);
+	if (before->n > 1)
+		qsort(before->v, before->n, sizeof *before->v, by_name);
 	for (size_t i = 0; i < now->n && dt > 0 && before->n > 0; i++) {
 		struct row *r = &now->v[i], *was;
 

@@ -92,6 +92,16 @@ units_words(char out[UNITS_MAX * 2], int64_t seconds)
 	}
 }
 
+/* A second. */
+void
+units_rate(char out[UNITS_MAX], double a_second)
+{
+	bool whole = a_second >= 9.95 || a_second < 0.05;
+
+	snprintf(out, UNITS_MAX, whole ? "%.0f" : "%.1f",
+	    a_second < 0.05 ? 0 : a_second);
+}
+
 /* Bytes. */
 void
 units_size(char out[UNITS_MAX], int64_t bytes)

@@ -24,6 +24,9 @@ void units_took(char out[UNITS_MAX], double seconds);
  * left out, less than a second is "0 seconds". */
 void units_words(char out[UNITS_MAX * 2], int64_t seconds);
 
+/* Events a second: "0", "0.4", "12", "3400". */
+void units_rate(char out[UNITS_MAX], double a_second);
+
 /* "512", "1.2k", "34M": powers of 1024, cut. */
 void units_size(char out[UNITS_MAX], int64_t bytes);
 

@@ -15,6 +15,8 @@ static const struct col cols[] = {
     {"held", "HELD", COL_BOOL, true, ""},
 };
 
+static const unsigned char *narrow; /* two columns that may be left out */
+
 /* Three rows; what is not known stays null. */
 static void
 fill(struct out *o)
@@ -22,6 +24,8 @@ fill(struct out *o)
 	struct err e;
 
 	assert_int_equal(out_table(o, "queue", cols, 5, &e), 0);
+	if (narrow != NULL)
+		out_spare(o, narrow, 2);
 	out_text(o, 0, STR("zfs"));
 	out_int(o, 1, 12);
 	out_real(o, 2, 192.5);
@@ -45,6 +49,14 @@ expect(struct out *o, const char *want)
 	buf_addc(&o->b, '\0');
 	assert_string_equal(o->b.p, want);
 	out_fini(o);
+}
+
+static void
+expect_start(struct out *o, const char *want)
+{
+	assert_true(o->b.n > strlen(want));
+	o->b.n = strlen(want);
+	expect(o, want);
 }
 
 /* Aligned by characters, numbers to the right, no blanks at the end. */
@@ -80,6 +92,37 @@ columns_and_order_are_chosen(void **state)
 	o = (struct out){.columns = "name", .sort = "name"};
 	fill(&o);
 	expect(&o, "QUEUE\na\\e[1m\nzfs\n\xc3\xbc\n");
+}
+
+/* A terminal that is too narrow: what may be left out goes, in order, and no
+ * more than has to; nothing goes of what was asked for. */
+static void
+a_narrow_terminal_gets_what_matters(void **state)
+{
+	static const unsigned char spare[] = {2, 1};
+	static const struct {
+		size_t room;
+		const char *columns, *title;
+	} rows[] = {
+	    {0, NULL, "QUEUE   MESSAGES    AGE\n"},
+	    {23, NULL, "QUEUE   MESSAGES    AGE\n"},
+	    {22, NULL, "QUEUE   MESSAGES\n"},
+	    {16, NULL, "QUEUE   MESSAGES\n"},
+	    {15, NULL, "QUEUE\n"},
+	    {1, NULL, "QUEUE\n"},
+	    {1, "age_s,messages", "  AGE  MESSAGES\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct out o = {
+		    .room = rows[i].room, .columns = rows[i].columns};
+
+		narrow = spare;
+		fill(&o);
+		narrow = NULL;
+		expect_start(&o, rows[i].title);
+	}
 }
 
 static void
@@ -259,6 +302,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(tables_are_aligned),
 	    cmocka_unit_test(columns_and_order_are_chosen),
+	    cmocka_unit_test(a_narrow_terminal_gets_what_matters),
 	    cmocka_unit_test(unknown_columns_are_refused),
 	    cmocka_unit_test(json_has_every_column),
 	    cmocka_unit_test(nothing_needs_no_title),

@@ -121,6 +121,24 @@ sizes_are_powers_of_1024(void **state)
 	}
 }
 
+/* Rates show a digit while they are small. */
+static void
+rates_are_whole_when_large(void **state)
+{
+	static const struct {
+		double in;
+		const char *out;
+	} rows[] = {{0, "0"}, {0.01, "0"}, {0.2, "0.2"}, {9.94, "9.9"},
+	    {9.96, "10"}, {3401.2, "3401"}};
+	char out[UNITS_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		units_rate(out, rows[i].in);
+		assert_string_equal(out, rows[i].out);
+	}
+}
+
 /* The date is there when it is not today's, and the zone is what was asked. */
 static void
 times_have_a_date_when_it_matters(void **state)
@@ -149,6 +167,7 @@ main(void)
 	    cmocka_unit_test(durations_show_three_digits),
 	    cmocka_unit_test(words_leave_out_what_is_nothing),
 	    cmocka_unit_test(sizes_are_powers_of_1024),
+	    cmocka_unit_test(rates_are_whole_when_large),
 	    cmocka_unit_test(times_have_a_date_when_it_matters),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,13 +139,15 @@ def in_shell(script, env):
 
 
 def like(shown):
-    """A pattern for output: blanks, ids, process ids and times vary."""
+    """A pattern for output: blanks, ids, process ids, times, rates vary."""
     out = ''
     for part in re.split(r'(\.\.\.|\s+|\b[a-z]+:\d+|\d\d:\d\d:[\d.]+'
-                         r'|[\d.]+s\b)', shown):
+                         r'|[\d.]+s\b|\[\d+\]|\b\d\.\d\b)', shown):
         out += ('.*' if part == '...' else
                 r'\s+' if part.isspace() else
                 r'[a-z]+:\d+' if re.fullmatch(r'[a-z]+:\d+', part) else
+                r'\[\d+\]' if re.fullmatch(r'\[\d+\]', part) else
+                r'[\d.]+' if re.fullmatch(r'\d\.\d', part) else
                 r'[\d:.]+s?' if re.fullmatch(r'\d[\d:.]+s?', part) else
                 re.escape(part))
     return out

@@ -44,10 +44,11 @@ class Queues(CliCase):
         self.x("send", "t", "--create", "--body", "x" * 2000)
         lines = self.x("list", "t").lines()
         self.assertEqual(lines[0].split(), [
-            "QUEUE", "KIND", "READY", "DELIVERED", "HELD", "OLDEST",
-            "CONSUMERS", "STATE"])
-        self.assertRegex(lines[1], r"^t      persistent +1 +0 +0 +\d+\.\ds +0  "
-                                   r"no consumer$")
+            "QUEUE", "KIND", "READY", "INFLIGHT", "HELD", "DEAD", "OLDEST",
+            "IN/s", "OUT/s", "CONSUMERS", "STATE"])
+        self.assertRegex(
+            lines[1], r"^t      persistent +1 +0 +0 +0 +\d+\.\ds +"
+            r"0\.2 +0 +0  no consumer$")
         self.assertEqual(lines[2], "1 queue, 1 message, 1.9k bytes")
         for line in lines:
             self.assertEqual(line, line.rstrip())
@@ -197,7 +198,9 @@ class Messages(CliCase):
         refs = [self.send(CALL), self.send("y")]
         rows = self.x("ls", "-m", "--no-header", "zfs").lines()
         self.assertEqual([r.split()[0] for r in rows], refs)
-        self.assertEqual(rows[0].split()[4], "SR.attach")
+        # ID STATE AGE METHOD FROM REPLY-TO SIZE TRIES LAST-ERROR
+        self.assertRegex(rows[0], r"^zfs:\d+ +ready +\d\.\ds +SR\.attach +"
+                                  r"xmsg\[\d+\] +\S+ +\d+ +0 +-$")
 
     def test_show_raw_is_for_the_brokers_user(self):
         ref = self.x("send", "zfs", "-", data=BYTES).out.strip()
