@@ -65,6 +65,7 @@ call_reply(struct call *c, int status, const char *type, struct str body)
 	if (p != NULL) {
 		p->call = NULL;
 		c->peer = NULL;
+		acts_answered(p, status, act_note(c->act));
 		http_reply(p->conn, status, type, body);
 	}
 	call_free(c); /* the body may be part of it */
@@ -86,10 +87,12 @@ api_out(struct api *a)
 void
 api_reply(struct peer *p, int status, const char *type, struct str body)
 {
-	if (p->call != NULL)
+	if (p->call != NULL) {
 		call_reply(p->call, status, type, body);
-	else
-		http_reply(p->conn, status, type, body);
+		return;
+	}
+	acts_answered(p, status, "");
+	http_reply(p->conn, status, type, body);
 }
 
 static void
@@ -554,6 +557,7 @@ on_close(void *ctx, struct http_conn *conn)
 	struct call *c = p->call;
 
 	client_close(a->m, &p->client);
+	acts_forget(p);
 	if (c != NULL) {
 		c->peer = NULL;
 		if (c->kind == CALL_WAIT)

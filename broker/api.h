@@ -41,6 +41,7 @@ struct api {
 	struct str *names;
 	struct call *spare; /* one call kept for the next request */
 	struct told *told; /* what followers were answered last */
+	struct ring *acts; /* what operators did; NULL: no room for it */
 	uint64_t nrequests, nerrors;
 };
 
@@ -50,6 +51,7 @@ struct peer {
 	struct http_conn *conn;
 	struct api *api;
 	struct call *call; /* the request under way, or NULL */
+	struct asked *asked; /* the act that it is, or NULL */
 	gid_t gid;
 };
 
@@ -110,6 +112,10 @@ struct buf *api_out(struct api *a); /* empty */
 
 /* api_v1_act.c */
 void act_free(struct act *act);
+const char *act_note(const struct act *act); /* who and why, or "" */
+/* api_v1_acts.c: the peer's act has been answered, or will not be. */
+void acts_answered(struct peer *p, int status, const char *note);
+void acts_forget(struct peer *p);
 /* api_v1_events.c */
 void events_fini(struct api *a);
 /* api_look.c */

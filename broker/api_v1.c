@@ -369,29 +369,31 @@ static const struct route {
 	const char *method;
 	const char *pattern; /* segments behind /v1/, * = any */
 	void (*fn)(const struct v1 *);
+	const char *act; /* what an operator does with it; NULL: looks */
 } routes[] = {
-    {"GET", "status", get_status},
-    {"GET", "health", get_health},
-    {"GET", "queues", get_queues},
-    {"GET", "queues/*", get_queue},
-    {"PUT", "queues/*", v1_put_queue},
-    {"DELETE", "queues/*", v1_delete_queue},
-    {"POST", "queues/*/pause", v1_post_pause},
-    {"POST", "queues/*/resume", v1_post_resume},
-    {"POST", "queues/*/purge", v1_post_purge},
-    {"GET", "queues/*/messages", v1_get_messages},
-    {"GET", "queues/*/messages/*", v1_get_message},
-    {"DELETE", "queues/*/messages/*", v1_delete_message},
-    {"POST", "queues/*/messages/*/reply", v1_post_reply},
-    {"POST", "queues/*/messages/*/cancel", v1_post_cancel},
-    {"POST", "queues/*/messages/*/hold", v1_post_hold},
-    {"POST", "queues/*/messages/*/release", v1_post_release},
-    {"POST", "queues/*/messages/*/requeue", v1_post_requeue},
-    {"GET", "removed", v1_get_removed},
-    {"POST", "removed/*/restore", v1_post_restore},
-    {"POST", "removed/restore", v1_post_restore_all},
-    {"GET", "events", v1_get_events},
-    {"GET", "clients", v1_get_clients},
+    {"GET", "status", get_status, NULL},
+    {"GET", "health", get_health, NULL},
+    {"GET", "queues", get_queues, NULL},
+    {"GET", "queues/*", get_queue, NULL},
+    {"PUT", "queues/*", v1_put_queue, "create"},
+    {"DELETE", "queues/*", v1_delete_queue, "destroy"},
+    {"POST", "queues/*/pause", v1_post_pause, "pause"},
+    {"POST", "queues/*/resume", v1_post_resume, "resume"},
+    {"POST", "queues/*/purge", v1_post_purge, "purge"},
+    {"GET", "queues/*/messages", v1_get_messages, NULL},
+    {"GET", "queues/*/messages/*", v1_get_message, NULL},
+    {"DELETE", "queues/*/messages/*", v1_delete_message, "ack"},
+    {"POST", "queues/*/messages/*/reply", v1_post_reply, "reply"},
+    {"POST", "queues/*/messages/*/cancel", v1_post_cancel, "cancel"},
+    {"POST", "queues/*/messages/*/hold", v1_post_hold, "hold"},
+    {"POST", "queues/*/messages/*/release", v1_post_release, "release"},
+    {"POST", "queues/*/messages/*/requeue", v1_post_requeue, "requeue"},
+    {"GET", "removed", v1_get_removed, NULL},
+    {"POST", "removed/*/restore", v1_post_restore, "undo"},
+    {"POST", "removed/restore", v1_post_restore_all, "undo"},
+    {"GET", "events", v1_get_events, NULL},
+    {"GET", "acts", v1_get_acts, NULL},
+    {"GET", "clients", v1_get_clients, NULL},
 };
 
 /* Does the path fit the pattern? */
@@ -448,7 +450,10 @@ audit(const struct v1 *v, const struct route *r)
 	const struct client *c = &v->p->client;
 	struct buf path = BUF_INIT;
 
-	if (strcmp(r->method, "GET") == 0 || r->fn == v1_post_reply)
+	if (r->act == NULL)
+		return;
+	acts_asked(v, r->act);
+	if (r->fn == v1_post_reply)
 		return;
 	for (size_t i = 0; i < v->nseg; i++) {
 		buf_addc(&path, '/');

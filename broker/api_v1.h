@@ -97,6 +97,9 @@ void v1_get_message(const struct v1 *v);
 void v1_get_clients(const struct v1 *v);
 /* api_v1_events.c */
 void v1_get_events(const struct v1 *v);
+/* api_v1_acts.c */
+void acts_asked(const struct v1 *v, const char *verb);
+void v1_get_acts(const struct v1 *v);
 /* api_v1_act.c */
 void v1_put_queue(const struct v1 *v);
 void v1_delete_queue(const struct v1 *v);

@@ -40,6 +40,13 @@ act_free(struct act *act)
 
 /* ---- who and why ---- */
 
+/* For the records. */
+const char *
+act_note(const struct act *act)
+{
+	return act != NULL ? act->note : "";
+}
+
 /* The sentence that tells who did it and why; to be freed. */
 static char *
 sentence_of(const struct act *act, const char *done)

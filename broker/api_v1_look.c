@@ -270,6 +270,8 @@ v1_get_message(const struct v1 *v)
 
 	if (!v1_id(v, &id) || v1_queue(v) == NULL)
 		return;
+	if (raw)
+		acts_asked(v, "show --raw");
 	if (raw && !v1_privileged(v->p)) {
 		api_error(v->p, 403, "forbidden",
 		    "raw payloads are for root only", "leave payload=raw out");

@@ -40,7 +40,8 @@
 #include <systemd/sd-daemon.h>
 #endif
 
-#define BACKLOG 1024
+#define BACKLOG	  1024
+#define ACTS_SIZE ((size_t)512 * 1024) /* some thousand acts */
 
 struct server {
 	struct settings *set; /* main's; a reload changes it */
@@ -56,7 +57,8 @@ struct server {
 	struct mswitch *m;
 	struct http *http;
 	struct api api;
-	void *ring_mem;
+	void *ring_mem, *acts_mem;
+	struct ring acts;
 	int fd, lock_fd, state_fd;
 	bool own_socket; /* we made it, we remove it */
 	bool fresh; /* the time of this turn has been read */
@@ -315,15 +317,14 @@ open_state(struct server *sv, int *status, struct err *e)
 	return 0;
 }
 
-/* Map the recorder's file; a damaged or resized one begins anew. */
-static int
-open_recorder(struct server *sv, struct err *e)
+/* Map a ring's file; a damaged or resized one begins anew. */
+static void *
+map_ring(const struct server *sv, const char *name, size_t size,
+    struct ring *ring, struct err *e)
 {
-	size_t size = (size_t)sv->set->recorder_size;
-	char *path = xasprintf("%s/recorder.ring", sv->set->state);
+	char *path = xasprintf("%s/%s", sv->set->state, name);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	struct ring ring;
-	int rc = -1;
+	void *mem = NULL;
 
 	if (fd == -1) {
 		err_errno(e, "%s", path);
@@ -335,23 +336,39 @@ open_recorder(struct server *sv, struct err *e)
 		    " recorder.size",
 		    path, size);
 	} else {
-		sv->ring_mem =
+		mem =
 		    mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		if (sv->ring_mem == MAP_FAILED) {
-			sv->ring_mem = NULL;
+		if (mem == MAP_FAILED) {
+			mem = NULL;
 			err_errno(e, "cannot map %s", path);
-		} else {
-			rc = 0;
 		}
 	}
 	if (fd != -1)
 		close(fd);
 	free(path);
-	if (rc == -1)
+	if (mem != NULL && !ring_attach(ring, mem, size))
+		ring_format(ring, mem, size, 0);
+	return mem;
+}
+
+/* The flight recorder; and the record of acts, which a full disk may not be the
+ * reason to do without a broker. */
+static int
+open_recorder(struct server *sv, struct err *e)
+{
+	struct ring ring;
+	struct err none;
+
+	sv->ring_mem = map_ring(
+	    sv, "recorder.ring", (size_t)sv->set->recorder_size, &ring, e);
+	if (sv->ring_mem == NULL)
 		return -1;
-	if (!ring_attach(&ring, sv->ring_mem, size))
-		ring_format(&ring, sv->ring_mem, size, 0);
 	trace_init(&sv->trace, &sv->deadlines, ring);
+	sv->acts_mem = map_ring(sv, "acts.ring", ACTS_SIZE, &sv->acts, &none);
+	if (sv->acts_mem == NULL)
+		log_warn("server", "acts are not recorded: %s", none.text);
+	else
+		sv->api.acts = &sv->acts;
 	return 0;
 }
 
@@ -633,6 +650,8 @@ server_free(struct server *sv)
 	deadlines_fini(&sv->deadlines);
 	if (sv->ring_mem != NULL)
 		munmap(sv->ring_mem, (size_t)sv->set->recorder_size);
+	if (sv->acts_mem != NULL)
+		munmap(sv->acts_mem, ACTS_SIZE);
 	for (int i = 0; i < 3; i++)
 		if (sv->sig[i] != NULL)
 			event_free(sv->sig[i]);

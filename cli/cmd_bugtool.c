@@ -175,7 +175,8 @@ static void
 folder(struct cli *c)
 {
 	static const char *const names[] = {"switch.db", "switch.db-wal",
-	    "switch.db-shm", "recorder.ring", "reserve", NULL};
+	    "switch.db-shm", "switch.db.reserve", "recorder.ring", "acts.ring",
+	    NULL};
 	struct statvfs v;
 	char size[UNITS_MAX], of[UNITS_MAX];
 

@@ -1,24 +1,22 @@
 /* SPDX-FileCopyrightText: 2026 the xmsg authors
  * SPDX-License-Identifier: ISC */
 
-/*
- * log: what operators did, from the flight recorder.  An act of an operator is
- * a change that came without a login: those of clients have a token.
- */
+/* log: what operators did, when, who they were, and why. */
+#include <poll.h>
+#include <pwd.h>
 #include <string.h>
 
 #include "ask.h"
 #include "clock.h"
 #include "cmd.h"
-#include "msgs.h"
+#include "look.h"
 #include "text.h"
 #include "units.h"
 
-#define LINES	 20
-#define SEARCHED 100000
-#define BATCH	 10000
-#define WAIT_S	 4
-#define NEAR	 16 /* events between the two halves of a cancel */
+#define LINES	  20
+#define MOST	  10000
+#define LOOK_MS	  500 /* between two looks of -f */
+#define UID_NOONE -1
 
 static const struct opt opts[] = {
     {"lines", 'n', OPT_NUMBER, "N", "the last N acts [20]", NULL},
@@ -26,7 +24,18 @@ static const struct opt opts[] = {
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
 };
 
-enum { L_TIME, L_ACT, L_REF, L_QUEUE, L_ID, L_PID, L_TEXT };
+enum {
+	L_TIME,
+	L_ACT,
+	L_REF,
+	L_QUEUE,
+	L_ID,
+	L_UID,
+	L_PID,
+	L_COMM,
+	L_DONE,
+	L_TEXT
+};
 
 static const struct col cols[] = {
     [L_TIME] = {"time", "TIME", COL_TIME, false, "when"},
@@ -34,87 +43,81 @@ static const struct col cols[] = {
     [L_REF] = {"ref", "ID", COL_TEXT, false, "QUEUE:ID, or a queue"},
     [L_QUEUE] = {"queue", "QUEUE", COL_TEXT, true, "queue"},
     [L_ID] = {"id", "NUMBER", COL_INT, true, "number of the message"},
+    [L_UID] = {"uid", "UID", COL_INT, false, "user who did it"},
     [L_PID] = {"pid", "PID", COL_INT, false, "process that did it"},
-    [L_TEXT] = {"text", "WHO AND WHY", COL_TEXT, false,
-	"what is known of who and why"},
+    [L_COMM] = {"comm", "PROGRAM", COL_TEXT, false, "its name"},
+    [L_DONE] = {"done", "DONE", COL_BOOL, true, "false: it was not allowed"},
+    [L_TEXT] = {"text", "WHO AND WHY", COL_TEXT, false, "as it was recorded"},
 };
 
-/* Words for types; NULL: no act. */
-static const char *
-act_of(const struct event *e)
+/* QUEUE:ID, QUEUE, or nothing. */
+static void
+put_ref(struct buf *b, const struct look_act *a)
 {
-	bool whole = e->id == 0;
-
-	switch (e->type) {
-	case RING_CREATE: return "create";
-	case RING_DESTROY: return "destroy";
-	case RING_ACK: return "ack";
-	case RING_REPLY: return "reply";
-	case RING_CANCEL: return "cancel";
-	case RING_HOLD: return whole ? "pause" : "hold";
-	case RING_RELEASE:
-		return whole			       ? "resume"
-		    : str_eq(e->text, STR("requeued")) ? "requeue"
-		    : str_eq(e->text, STR("restored")) ? "undo"
-						       : "release";
-	default: return NULL;
-	}
+	buf_add(b, a->queue.p, a->queue.n);
+	if (a->id != 0)
+		buf_addf(
+		    b, "%s%lld", a->queue.n > 0 ? ":" : "", (long long)a->id);
 }
 
-/* The failure that a cancel sent is recorded just before it. */
-static bool
-is_of_cancel(const struct events *l, const struct event *e)
+static void
+put_json(struct cli *c, const struct look_act *a, struct str ref)
 {
-	const struct event *end = l->v + l->n;
+	struct out *o = &c->out;
 
-	for (const struct event *k = e + 1; k < end && k < e + NEAR; k++)
-		if (k->type == RING_CANCEL && k->re_id == e->id)
-			return true;
-	return false;
+	out_real(o, L_TIME, a->time);
+	out_text(o, L_ACT, a->verb);
+	out_text(o, L_REF, ref);
+	out_text(o, L_QUEUE, a->queue);
+	if (a->id != 0)
+		out_int(o, L_ID, a->id);
+	if (a->uid != UID_NOONE)
+		out_int(o, L_UID, a->uid);
+	out_int(o, L_PID, a->pid);
+	out_text(o, L_COMM, a->comm);
+	out_int(o, L_DONE, a->done);
+	if (a->text.n > 0)
+		out_text(o, L_TEXT, a->text);
+	out_row(o);
 }
 
-static bool
-is_act(void *arg, const struct event *e)
+/* "root, xmsg[812]" */
+static void
+put_who(struct buf *b, const struct look_act *a)
 {
-	bool nobody = e->client.n == 0 || str_eq(e->client, STR("operator"));
+	const struct passwd *pw = getpwuid((uid_t)a->uid);
 
-	if (e->type == RING_REPLY && is_of_cancel(arg, e))
-		return false;
-	return act_of(e) != NULL && e->pid > 0 &&
-	    (nobody || e->type == RING_CANCEL || e->type == RING_HOLD ||
-		e->type == RING_RELEASE);
+	if (pw != NULL)
+		text_put(b, str_of(pw->pw_name));
+	else
+		buf_addf(b, "uid %lld", (long long)a->uid);
+	buf_adds(b, ", ");
+	text_put(b, a->comm);
+	buf_addf(b, "[%lld]", (long long)a->pid);
 }
 
 /* A line, at once: what follows may take long. */
 static void
-put(struct cli *c, const struct event *e)
+put(void *arg, const struct look_act *a)
 {
+	struct cli *c = arg;
 	struct buf ref = BUF_INIT, *b = out_buf(&c->out);
 	char when[UNITS_MAX];
 
-	buf_add(&ref, e->queue.p, e->queue.n);
-	if (e->id != 0)
-		buf_addf(&ref, ":%lld", (long long)e->id);
+	put_ref(&ref, a);
 	if (c->json) {
-		out_real(&c->out, L_TIME, e->time);
-		out_text(&c->out, L_ACT, str_of(act_of(e)));
-		out_text(&c->out, L_REF, (struct str){ref.p, ref.n});
-		out_text(&c->out, L_QUEUE, e->queue);
-		if (e->id != 0)
-			out_int(&c->out, L_ID, e->id);
-		out_int(&c->out, L_PID, e->pid);
-		if (e->type == RING_CANCEL)
-			out_text(&c->out, L_TEXT, e->text);
-		out_row(&c->out);
+		put_json(c, a, (struct str){ref.p, ref.n});
 	} else {
-		units_time(when, e->time, c->out.now, c->utc);
-		buf_addf(b, "%s  %-7s ", when, act_of(e));
+		units_time(when, a->time, c->out.now, c->utc);
+		buf_addf(b, "%s  %-7.*s  ", when, (int)a->verb.n, a->verb.p);
 		text_put(b, (struct str){ref.p, ref.n});
-		buf_addf(b, "  pid %lld", (long long)e->pid);
-		if (e->type == RING_CANCEL && e->text.n > 0) {
+		buf_adds(b, ref.n > 0 ? "  " : "");
+		put_who(b, a);
+		if (!a->done)
+			buf_adds(b, "  NOT ALLOWED");
+		if (a->text.n > 0)
 			buf_adds(b, "  ");
-			text_put(b, e->text);
-		}
+		text_put(b, a->text);
 		out_line(&c->out, false);
 	}
 	buf_fini(&ref);
@@ -123,33 +126,25 @@ put(struct cli *c, const struct event *e)
 static int
 run(struct cli *c, int argc, char **argv)
 {
-	int64_t n = opts_number(&c->opts, "lines", LINES), next;
 	bool follow = opts_has(&c->opts, "follow");
-	struct events l = {0};
+	int64_t n = opts_number(&c->opts, "lines", LINES), next = 0;
 	int rc;
 
 	(void)argc, (void)argv;
 	if (out_table(&c->out, "act", cols, sizeof cols / sizeof *cols,
 		&c->why) == -1)
 		return cli_fail(c, CLI_USAGE);
-	rc = look_events(c, LOOK_LAST, SEARCHED, 0, &l);
-	events_filter(&l, is_act, &l);
-	events_drop(&l, l.n > (size_t)n ? l.n - (size_t)n : 0);
-	while (rc == 0) {
-		for (size_t i = 0; i < l.n; i++)
-			put(c, &l.v[i]);
+	/* none at all: only where to go on */
+	rc = look_acts(
+	    c, n > 0 ? LOOK_LAST : INT64_MAX, n > 0 ? n : 1, &next, put, c);
+	while (rc == 0 && follow && !c->offline && !c->out.failed) {
 		(void)out_flush(&c->out); /* remembered in c->out.failed */
-		next = l.next;
-		events_fini(&l);
-		if (!follow || c->offline || c->out.failed)
-			break;
 		ask_patiently(c);
+		(void)poll(NULL, 0, LOOK_MS);
 		c->start_ns = clock_mono_ns();
-		rc = look_events(c, next, BATCH, WAIT_S, &l);
-		events_filter(&l, is_act, &l);
 		c->out.now = (double)clock_wall_ns() / 1e9;
+		rc = look_acts(c, next, MOST, &next, put, c);
 	}
-	events_fini(&l);
 	return cli_fail(c, rc);
 }
 

@@ -107,6 +107,20 @@ look_events(
 	return rc;
 }
 
+/* Acts. */
+int
+look_acts(struct cli *c, int64_t after, int64_t most, int64_t *next,
+    look_act_fn fn, void *arg)
+{
+	int rc = ready(c);
+
+	if (rc == 0)
+		rc = way(c)->acts(c, after, most, next, fn, arg);
+	if (again(c, &rc))
+		rc = way(c)->acts(c, after, most, next, fn, arg);
+	return rc;
+}
+
 /* Give back what reading took. */
 void
 look_close(struct cli *c)

@@ -62,6 +62,20 @@ int look_message(struct cli *c, const char *queue, int64_t id, bool raw,
 int look_events(
     struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l);
 
+/* What an operator did. */
+struct look_act {
+	struct str verb, queue, comm, text;
+	int64_t seq, id, uid, pid;
+	bool done; /* else it was not allowed */
+	double time;
+};
+typedef void (*look_act_fn)(void *arg, const struct look_act *a);
+
+/* Acts from `after` on, or with LOOK_LAST the last `most`; *next is the `after`
+ * of the next call. */
+int look_acts(struct cli *c, int64_t after, int64_t most, int64_t *next,
+    look_act_fn fn, void *arg);
+
 /* ---- the two ways; used by look.c ---- */
 
 struct look_vt {
@@ -71,6 +85,8 @@ struct look_vt {
 	int (*message)(
 	    struct cli *, const char *, int64_t, bool, look_msg_fn, void *);
 	int (*events)(struct cli *, int64_t, int64_t, int, struct events *);
+	int (*acts)(
+	    struct cli *, int64_t, int64_t, int64_t *, look_act_fn, void *);
 };
 extern const struct look_vt look_broker, look_state;
 

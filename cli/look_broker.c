@@ -18,6 +18,7 @@
 #define PAGE_FIRST    100 /* something to show, soon */
 #define PAGE_EVENTS   1000 /* that many fit one answer for sure */
 #define MOST_EVENTS   100000
+#define MOST_ACTS     10000
 
 static struct look_queue
 queue_of(const json_t *j)
@@ -306,9 +307,47 @@ events(struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l)
 	return rc;
 }
 
+static int
+acts(struct cli *c, int64_t after, int64_t most, int64_t *next, look_act_fn fn,
+    void *arg)
+{
+	struct buf t = BUF_INIT;
+	json_t *j = NULL, *a;
+	size_t i;
+	int rc;
+
+	ask_path(&t, "acts");
+	buf_addf(&t, "?limit=%lld",
+	    (long long)(most < MOST_ACTS ? most : MOST_ACTS));
+	if (after != LOOK_LAST)
+		buf_addf(&t, "&after=%lld", (long long)after);
+	rc = ask(c, "GET", &t, STR(""), &j);
+	buf_fini(&t);
+	for (i = 0; (a = ask_item(j, "acts", i)) != NULL; i++) {
+		struct look_act la = {
+		    .verb = ask_str(a, "verb"),
+		    .queue = ask_str(a, "queue"),
+		    .comm = ask_str(a, "comm"),
+		    .text = ask_str(a, "text"),
+		    .seq = ask_int(a, "seq", 0),
+		    .id = ask_int(a, "id", 0),
+		    .uid = ask_int(a, "uid", -1),
+		    .pid = ask_int(a, "pid", 0),
+		    .done = ask_int(a, "done", 1),
+		    .time = ask_real(a, "time", 0),
+		};
+
+		fn(arg, &la);
+	}
+	*next = ask_int(j, "next", after);
+	json_decref(j);
+	return rc;
+}
+
 const struct look_vt look_broker = {
     .queues = queues,
     .messages = messages,
     .message = message,
     .events = events,
+    .acts = acts,
 };

@@ -28,42 +28,44 @@
 
 struct state {
 	struct sqldb *db; /* NULL: cannot be read */
-	struct err no_db, no_ring;
-	void *map;
-	size_t map_size;
-	struct ring ring;
+	struct err no_db, no_ring, no_acts;
+	struct map {
+		void *p; /* NULL: cannot be read */
+		size_t size;
+		struct ring ring;
+	} events, acts;
 };
 
 /* ---- opening ---- */
 
 static int
-map_ring(struct state *s, const char *dir)
+map_ring(struct map *m, const char *dir, const char *name, struct err *e)
 {
-	char *path = xasprintf("%s/recorder.ring", dir);
+	char *path = xasprintf("%s/%s", dir, name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
 	int rc = -1;
 
 	if (fd == -1 || fstat(fd, &st) == -1)
-		(void)err_errno(&s->no_ring, "%s", path);
+		(void)err_errno(e, "%s", path);
 	else if (!S_ISREG(st.st_mode) || st.st_size < RING_MIN_SIZE)
-		(void)err_set(&s->no_ring, 1, "%s is no recorder file", path);
+		(void)err_set(e, 1, "%s is no recorder file", path);
 	else
 		rc = 0;
 	if (rc == 0) {
-		s->map_size = (size_t)st.st_size;
-		s->map = mmap(NULL, s->map_size, PROT_READ, MAP_SHARED, fd, 0);
-		if (s->map == MAP_FAILED) {
-			s->map = NULL;
-			rc = err_errno(&s->no_ring, "%s", path);
-		} else if (!ring_attach(&s->ring, s->map, s->map_size)) {
-			rc = err_set(&s->no_ring, 1,
+		m->size = (size_t)st.st_size;
+		m->p = mmap(NULL, m->size, PROT_READ, MAP_SHARED, fd, 0);
+		if (m->p == MAP_FAILED) {
+			m->p = NULL;
+			rc = err_errno(e, "%s", path);
+		} else if (!ring_attach(&m->ring, m->p, m->size)) {
+			rc = err_set(e, 1,
 			    "%s is no recorder file of this version", path);
 		}
 	}
-	if (rc == -1 && s->map != NULL) {
-		munmap(s->map, s->map_size);
-		s->map = NULL;
+	if (rc == -1 && m->p != NULL) {
+		munmap(m->p, m->size);
+		m->p = NULL;
 	}
 	if (fd != -1)
 		close(fd);
@@ -87,8 +89,13 @@ state_open(struct cli *c, struct err *e)
 	else
 		s->db = sqldb_open(path, SQLDB_INSPECTOR, "", 0, &s->no_db);
 	free(path);
-	if (map_ring(s, c->state_dir) == -1 && s->db == NULL) {
+	(void)map_ring(&s->acts, c->state_dir, "acts.ring", &s->no_acts);
+	if (map_ring(&s->events, c->state_dir, "recorder.ring", &s->no_ring) ==
+		-1 &&
+	    s->db == NULL) {
 		*e = s->no_db;
+		if (s->acts.p != NULL)
+			munmap(s->acts.p, s->acts.size);
 		free(s);
 		return -1;
 	}
@@ -104,8 +111,10 @@ state_close(struct cli *c)
 		return;
 	if (c->state->db != NULL)
 		sqldb_close(c->state->db);
-	if (c->state->map != NULL)
-		munmap(c->state->map, c->state->map_size);
+	if (c->state->events.p != NULL)
+		munmap(c->state->events.p, c->state->events.size);
+	if (c->state->acts.p != NULL)
+		munmap(c->state->acts.p, c->state->acts.size);
 	free(c->state);
 	c->state = NULL;
 }
@@ -424,13 +433,13 @@ from_of(const struct ring *r, int64_t after, int64_t most)
 static int
 events(struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l)
 {
-	const struct ring *r = &c->state->ring;
+	const struct ring *r = &c->state->events.ring;
 	struct ring_cursor at;
 	struct ring_copy copy;
 	struct ring_event e;
 
 	(void)wait_s; /* nobody writes */
-	if (c->state->map == NULL) {
+	if (c->state->events.p == NULL) {
 		c->why = c->state->no_ring;
 		return CLI_NONE;
 	}
@@ -443,6 +452,38 @@ events(struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l)
 			events_add(l, &ev);
 	}
 	l->next = (int64_t)at.seq;
+	return 0;
+}
+
+static int
+acts(struct cli *c, int64_t after, int64_t most, int64_t *next, look_act_fn fn,
+    void *arg)
+{
+	const struct ring *r = &c->state->acts.ring;
+	struct ring_cursor at;
+	struct ring_copy copy;
+	struct ring_event e;
+
+	if (c->state->acts.p == NULL) {
+		c->why = c->state->no_acts;
+		return CLI_NONE;
+	}
+	at = ring_seek(r, from_of(r, after, most));
+	while (most-- > 0 && ring_read_copy(r, &at, &e, &copy)) {
+		struct look_act a = {.verb = e.peer,
+		    .queue = e.queue,
+		    .comm = e.client,
+		    .text = e.text,
+		    .seq = (int64_t)e.seq,
+		    .id = e.id,
+		    .uid = e.size,
+		    .pid = e.pid,
+		    .done = e.re_id < 300,
+		    .time = (double)e.wall_ns / 1e9};
+
+		fn(arg, &a);
+	}
+	*next = (int64_t)at.seq;
 	return 0;
 }
 
@@ -468,4 +509,5 @@ const struct look_vt look_state = {
     .messages = messages,
     .message = message,
     .events = events,
+    .acts = acts,
 };

@@ -88,7 +88,7 @@ def operations():
 
 
 def routes_of_source():
-    rows = re.findall(r'\{"([A-Z]+)", "([a-z*/]+)", \w+\}',
+    rows = re.findall(r'\{"([A-Z]+)", "([a-z*/]+)", \w+, [^}]+\}',
                       read('broker', 'api_v1.c'))
     for method, path in rows:
         names = iter(('{id}',) if path.startswith('removed') else
@@ -251,6 +251,13 @@ def whole(run):
     run.tap.ok({'start', 'login', 'create', 'destroy', 'publish', 'reply',
                 'deliver', 'ack', 'hold', 'release'} <= types,
                'the recorder has what was done', sorted(types))
+    with run.broker.conn() as operator:
+        operator.v1('/queues/acted', 'PUT')
+    page = run.call('listActs', 200, query='?limit=1')
+    run.tap.ok([(a['verb'], a['queue'], a['pid']) for a in page['acts']] ==
+               [('create', 'acted', os.getpid())],
+               'acts are told of, work is not', page)
+    run.call('listActs', 400, query='?limit=0')
     run.call('listEvents', 400, query='?wait=301')
     run.call('listEvents', 200, query='?kind=cancel&after=-1')
     other = run.broker.conn()

@@ -81,7 +81,7 @@ def wire_routes():
 
 def v1_routes():
     names = iter(())
-    for method, path in re.findall(r'\{"([A-Z]+)", "([a-z*/]+)", \w+\}',
+    for method, path in re.findall(r'\{"([A-Z]+)", "([a-z*/]+)", \w+, [^}]+\}',
                                    API):
         names = iter(('ID',) if path.startswith('removed') else ('Q', 'ID'))
         yield '%s /v1/%s' % (method, re.sub(r'\*', lambda m: next(names),

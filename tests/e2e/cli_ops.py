@@ -169,6 +169,56 @@ class Ops(CliCase):
             c.destroy("theirs")
         self.assertEqual(self.rows("log", "-n", "1")[0]["verb"], "resume")
 
+    def test_log_says_who_and_is_not_forgotten(self):
+        """Load overwrites the flight recorder, not this; nor does a restart."""
+        with Broker("--set", "recorder.size=64K") as b:
+            self.x("create", "q", broker=b)
+            ref = self.x("send", "q", "--body", CALL, broker=b).out.strip()
+            self.x("hold", ref, broker=b)
+            self.x("show", ref, "--raw", broker=b)
+            with b.conn("worker") as c:
+                for _ in range(300):
+                    c.publish("q", "x" * 400)
+                first = c.v1("/events?after=-1")[1]["events"][0]
+                self.assertEqual(first["type"], "publish")
+            for stop in (lambda: None, b.restart,
+                         lambda: b.restart("kill")):
+                stop()
+                rows = [json.loads(line) for line in
+                        self.x("log", "--json", broker=b).lines()]
+                self.assertEqual([r["verb"] for r in rows],
+                                 ["create", "hold", "show --raw"])
+            self.assertEqual((rows[1]["ref"], rows[1]["uid"], rows[1]["comm"],
+                              rows[1]["done"]),
+                             (ref, os.getuid(), "xmsg", True))
+            text = self.x("log", broker=b).out
+            self.assertRegex(text, r"hold +%s  \w+, xmsg\[%d\]\n" % (
+                ref, rows[1]["pid"]))
+            self.assertEqual(self.x("log", "--offline", broker=b).out, text)
+            b.kill()
+            self.assertEqual(self.x("log", broker=b, want=3).out, text)
+
+    def test_log_of_what_was_not_allowed(self):
+        if os.getuid() != 0:
+            self.skipTest("only root can be another user")
+        with Broker("--set", "server.mode=666") as b:
+            os.chmod(b.folder, 0o755)
+            self.x("create", "q", broker=b)
+            ref = self.x("send", "q", "--body", CALL, broker=b).out.strip()
+            pid = os.fork()
+            if pid == 0:
+                os.setresgid(65534, 65534, 65534)
+                os.setresuid(65534, 65534, 65534)
+                with b.conn() as c:
+                    c.v1("/queues/q/messages/%s?payload=raw" %
+                         ref.split(":")[1])
+                os._exit(0)
+            os.waitpid(pid, 0)
+            row = json.loads(self.x("log", "-n", "1", "--json", broker=b).out)
+            self.assertEqual((row["verb"], row["uid"], row["pid"], row["done"]),
+                             ("show --raw", 65534, pid, False))
+            self.assertIn("NOT ALLOWED", self.x("log", "-n", "1", broker=b).out)
+
     def test_log_follows(self):
         p = self.start("log", "-f", "-n", "0", "--json")
         ref = self.send()
