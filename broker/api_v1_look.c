@@ -80,6 +80,29 @@ put_origin(struct jsonw *w, const struct store_msg *sm)
 	jsonw_str(w, "comm", sm->comm.p ? sm->comm : STR(""));
 }
 
+/* How a call has to be answered: in which form, with which id (JSON). */
+static void
+put_call(struct jsonw *w, struct str payload)
+{
+	char *text = malloc(payload.n + 1);
+	struct rpc rpc;
+
+	if (text == NULL) {
+		w->b->failed = true;
+		return;
+	}
+	if (payload.n > 0)
+		memcpy(text, payload.p, payload.n);
+	rpc_read(&rpc, text, payload.n, false);
+	if (rpc.method.p != NULL) {
+		jsonw_open(w, "call", '{');
+		jsonw_bool(w, "jsonrpc2", rpc.v2);
+		jsonw_str(w, "id", rpc.id);
+		jsonw_close(w, '}');
+	}
+	free(text);
+}
+
 static void
 put_message(struct jsonw *w, const struct call *c, const struct store_msg *sm,
     const struct msg *msg)
@@ -108,6 +131,8 @@ put_message(struct jsonw *w, const struct call *c, const struct store_msg *sm,
 	if (!reply) {
 		jsonw_str(w, "reply_to", sm->reply_to);
 		jsonw_bool(w, "answered", msg->flags & MSG_ANSWERED);
+		if (c->op == WIRE_NOPS)
+			put_call(w, sm->payload);
 	} else {
 		jsonw_open(w, "request", '{');
 		jsonw_str(w, "queue", sm->re_queue);

@@ -36,7 +36,14 @@ say(struct cli *c, struct str text)
 
 	buf_addf(&b, "%s: ", c->prog);
 	text_put(&b, text);
-	if (c->say_out) {
+	if (c->say_out && c->json) {
+		buf_addf(out_buf(&c->out),
+		    "{\"schema\":%d,\"object\":\"remark\",\"text\":",
+		    OUT_SCHEMA);
+		text_json(out_buf(&c->out), text);
+		buf_addc(out_buf(&c->out), '}');
+		out_line(&c->out, true);
+	} else if (c->say_out) {
 		buf_add(out_buf(&c->out), b.p, b.n);
 		out_line(&c->out, true);
 	} else {

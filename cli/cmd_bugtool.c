@@ -70,9 +70,12 @@ end_part(struct cli *c)
 	o->cut = o->failed = false;
 }
 
+static const char *under; /* the part under way */
+
 static void
 title(struct cli *c, const char *text, size_t kib)
 {
+	under = text;
 	if (!c->json) {
 		buf_addf(out_buf(&c->out), "\n== %s ==", text);
 		out_line(&c->out, true);
@@ -119,16 +122,24 @@ static void line(struct cli *c, const char *fmt, ...)
 static void
 line(struct cli *c, const char *fmt, ...)
 {
-	struct buf b = BUF_INIT;
+	struct buf b = BUF_INIT, *to = out_buf(&c->out);
 	va_list ap;
 
-	if (c->json)
-		return;
 	va_start(ap, fmt);
 	buf_vaddf(&b, fmt, ap);
 	va_end(ap);
-	text_put(out_buf(&c->out), (struct str){b.p, b.n});
-	out_line(&c->out, false);
+	if (!c->json) {
+		text_put(to, (struct str){b.p, b.n});
+		out_line(&c->out, false);
+	} else if (b.n > 0) {
+		buf_addf(to,
+		    "{\"schema\":%d,\"object\":\"line\",\"part\":", OUT_SCHEMA);
+		text_json(to, str_of(under));
+		buf_adds(to, ",\"text\":");
+		text_json(to, (struct str){b.p, b.n});
+		buf_addc(to, '}');
+		out_line(&c->out, false);
+	}
 	buf_fini(&b);
 }
 
@@ -142,6 +153,7 @@ head(struct cli *c)
 
 	if (gmtime_r(&now, &tm) != NULL)
 		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	under = "report";
 	line(c, "xmsg %s, report of %s", XMSG_VERSION, when);
 	if (uname(&u) == 0)
 		line(c, "machine %s, %s %s %s", u.nodename, u.sysname,
@@ -371,6 +383,7 @@ run(struct cli *c, int argc, char **argv)
 	database(c);
 	settings(c, BROKER_CONF);
 	settings(c, ADAPTER_CONF);
+	under = "report";
 	line(c, "== end of the report ==");
 	(void)out_flush(&c->out); /* nobody to tell */
 	c->out.failed = c->dead = false;

@@ -5,7 +5,6 @@
  * it does not answer, from the record in its state folder. */
 #include <jansson.h>
 
-#include <fnmatch.h>
 #include <string.h>
 #include <time.h>
 
@@ -116,25 +115,27 @@ since(struct cli *c, double *at)
 
 /* Ask the adapter. */
 static int
-ask_adapter(
-    struct cli *c, double from, bool failed, int64_t most, json_t **list)
+ask_adapter(struct cli *c, double from, bool failed, json_t *methods,
+    int64_t most, json_t **list)
 {
 	return adapter_ask(c, "adapter.calls",
-	    json_pack("{sf sb sI}", "since", from, "failed", failed, "limit",
-		(json_int_t)most),
+	    json_pack("{sf sb sO sI}", "since", from, "failed", failed,
+		"methods", methods, "limit", (json_int_t)most),
 	    list);
 }
 
 /* Read the file.  0, or an exit status with c->why. */
 static int
-read_file(struct cli *c, double from, bool failed, int64_t most, json_t **list)
+read_file(struct cli *c, double from, bool failed, const json_t *methods,
+    int64_t most, json_t **list)
 {
 	const char *dir = opts_text(&c->opts, "adapter-state", STATE_DIR);
 	struct record *r = record_view(dir, &c->why);
 
 	if (r == NULL)
 		return CLI_DEAD;
-	*list = record_list(r, record_since(from), failed, (size_t)most);
+	*list =
+	    record_list(r, record_since(from), failed, methods, (size_t)most);
 	record_close(r);
 	return 0;
 }
@@ -142,19 +143,20 @@ read_file(struct cli *c, double from, bool failed, int64_t most, json_t **list)
 /* One or the other; says so when the adapter is dead, and c->dead gives the
  * status. */
 static int
-get(struct cli *c, double from, bool failed, int64_t most, json_t **list)
+get(struct cli *c, double from, bool failed, json_t *methods, int64_t most,
+    json_t **list)
 {
 	const char *dir = opts_text(&c->opts, "adapter-state", STATE_DIR);
 	struct err why;
 	int rc;
 
 	if (c->offline)
-		return read_file(c, from, failed, most, list);
-	rc = ask_adapter(c, from, failed, most, list);
+		return read_file(c, from, failed, methods, most, list);
+	rc = ask_adapter(c, from, failed, methods, most, list);
 	if (rc != CLI_DEAD)
 		return rc;
 	why = c->why;
-	if (read_file(c, from, failed, most, list) != 0) {
+	if (read_file(c, from, failed, methods, most, list) != 0) {
 		struct err no = c->why;
 
 		c->why = why;
@@ -169,18 +171,6 @@ get(struct cli *c, double from, bool failed, int64_t most, json_t **list)
 
 /* ---- the table ---- */
 
-static bool
-selected(const json_t *call, char **globs, int n)
-{
-	struct str method = ask_str(call, "method");
-
-	for (int i = 0; i < n; i++)
-		if (method.p != NULL &&
-		    fnmatch(globs[i], method.p, FNM_CASEFOLD) == 0)
-			return true;
-	return n == 0;
-}
-
 static void
 add(struct cli *c, json_t *call)
 {
@@ -190,34 +180,25 @@ add(struct cli *c, json_t *call)
 	out_row(&c->out);
 }
 
-/* The last `most` of those selected. */
-static int64_t
-show(struct cli *c, json_t *list, int argc, char **argv, int64_t most)
+/* The globs as an array; null: any method. */
+static json_t *
+globs_of(int argc, char **argv)
 {
-	int64_t n = 0, i = 0;
-	json_t *call;
-	size_t at;
+	json_t *globs = argc > 0 ? json_array() : json_null();
 
-	json_array_foreach(list, at, call)
-	{
-		n += selected(call, argv, argc);
-	}
-	json_array_foreach(list, at, call)
-	{
-		if (selected(call, argv, argc) && i++ >= n - most)
-			add(c, call);
-	}
-	out_end(&c->out);
-	return n;
+	for (int i = 0; i < argc; i++)
+		json_array_append_new(globs, json_string(argv[i]));
+	return globs;
 }
 
 static int
 run(struct cli *c, int argc, char **argv)
 {
 	bool failed = opts_has(&c->opts, "failed");
-	int64_t most = opts_number(&c->opts, "lines", USUAL), n;
-	json_t *list = NULL;
+	int64_t most = opts_number(&c->opts, "lines", USUAL);
+	json_t *list = NULL, *methods, *call;
 	double from;
+	size_t i;
 	int rc;
 
 	if (most > MOST)
@@ -227,11 +208,17 @@ run(struct cli *c, int argc, char **argv)
 	rc = since(c, &from);
 	if (rc != 0)
 		return rc;
-	rc = get(c, from, failed, argc > 0 ? MOST : most, &list);
-	if (rc == 0) {
-		n = show(c, list, argc, argv, most);
-		rc = n == 0 && argc > 0 ? CLI_NONE : 0;
+	methods = globs_of(argc, argv);
+	rc = get(c, from, failed, methods, most, &list);
+	json_array_foreach(list, i, call)
+	{
+		add(c, call);
 	}
+	if (rc == 0)
+		out_end(&c->out);
+	if (rc == 0 && json_array_size(list) == 0 && argc > 0)
+		rc = CLI_NONE;
+	json_decref(methods);
 	json_decref(list);
 	return cli_fail(c, rc);
 }
@@ -244,7 +231,7 @@ complete(struct cli *c, int argc, char **argv)
 	size_t i;
 
 	(void)argc, (void)argv;
-	if (ask_adapter(c, 0, false, MOST, &list) == 0)
+	if (ask_adapter(c, 0, false, json_null(), MOST, &list) == 0)
 		json_array_foreach(list, i, call)
 		{
 			struct str m = ask_str(call, "method");

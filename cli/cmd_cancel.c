@@ -2,16 +2,26 @@
  * SPDX-License-Identifier: ISC */
 
 /* cancel: end requests; who waits for an answer gets a failure. */
+#include <poll.h>
 #include <stdio.h>
 
+#include <jansson.h>
+
 #include "act.h"
+#include "adapter.h"
 #include "ask.h"
+#include "clock.h"
 #include "cmd.h"
+
+#define KILL_NS (8 * NS_PER_SEC) /* TERM, five seconds, KILL, and some */
+#define LOOK_MS 100
 
 static const struct opt opts[] = {
     {"reason", 'r', OPT_TEXT, "TEXT", "why, for the caller and the record",
 	"reply-error"},
     {"no-reply", 0, OPT_FLAG, NULL, "let the caller wait on", NULL},
+    {"kill", 0, OPT_FLAG, NULL, "wait until its script has ended", NULL},
+    ADAPTER_OPT,
     ACT_OPTS,
     SELECT_OPTS,
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
@@ -32,6 +42,44 @@ drop(struct cli *c, const struct chosen *m)
 	return rc;
 }
 
+/* Does the adapter still work on it?  -1: it does not answer. */
+static int
+at_work(struct cli *c, const struct chosen *m)
+{
+	json_t *list = NULL, *s;
+	int found = 0;
+	size_t i;
+
+	if (adapter_ask(c, "adapter.scripts", NULL, &list) != 0)
+		found = -1;
+	json_array_foreach(list, i, s)
+	{
+		found |= str_eq(ask_str(s, "queue"), str_of(m->queue)) &&
+		    ask_int(s, "id", -1) == m->id;
+	}
+	json_decref(list);
+	return found;
+}
+
+/* The adapter ends a cancelled call's script; be there when it has. */
+static int
+await_end(struct cli *c, const struct chosen *m)
+{
+	int64_t until = clock_mono_ns() + KILL_NS;
+	int found;
+
+	while ((found = at_work(c, m)) == 1 && clock_mono_ns() < until)
+		(void)poll(NULL, 0, LOOK_MS);
+	if (found == 0)
+		return 0;
+	(void)err_set(&c->why, 1,
+	    found == 1 ? "cancelled, but its script runs on (state D?); see"
+			 " 'xmsg scripts'"
+		       : "cancelled, but no adapter tells whether its script"
+			 " has ended");
+	return CLI_PART;
+}
+
 static int
 cancel(struct cli *c, const struct chosen *m, struct acted *r)
 {
@@ -43,6 +91,8 @@ cancel(struct cli *c, const struct chosen *m, struct acted *r)
 	act_reason(&body, opts_text(&c->opts, "reason", NULL));
 	rc = act_post(c, m, "cancel", (struct str){body.p, body.n}, r);
 	buf_fini(&body);
+	if (rc == 0 && opts_has(&c->opts, "kill"))
+		rc = await_end(c, m);
 	return rc;
 }
 

@@ -172,6 +172,30 @@ find(const char *queue, int64_t id)
 	return NULL;
 }
 
+/* The call whose script is this process; its queue and id. */
+static const json_t *
+find_pid(const char *word, char queue[256], int64_t *id)
+{
+	json_t *s;
+	size_t i;
+
+	if (*word == '\0' || strspn(word, "0123456789") != strlen(word))
+		return NULL;
+	json_array_foreach(running, i, s)
+	{
+		struct str name = ask_str(s, "queue");
+
+		if (ask_int(s, "pid", -1) != strtoll(word, NULL, 10) ||
+		    name.p == NULL || name.n > 255)
+			continue;
+		memcpy(queue, name.p, name.n);
+		queue[name.n] = '\0';
+		*id = ask_int(s, "id", -1);
+		return s;
+	}
+	return NULL;
+}
+
 /* "filebased:17 SR.attach, pid 4711, running 3m12s" */
 static void
 put_call(struct buf *b, const char *queue, int64_t id, const json_t *s)
@@ -266,11 +290,15 @@ kill_one(struct cli *c, const char *word)
 	const json_t *s;
 	char queue[256];
 	int64_t id;
-	int rc = msgs_id(c, word, queue, &id);
+	int rc = 0;
 
-	if (rc != 0)
-		return rc;
-	s = find(queue, id);
+	s = find_pid(word, queue, &id);
+	if (s == NULL) {
+		rc = msgs_id(c, word, queue, &id);
+		if (rc != 0)
+			return rc;
+		s = find(queue, id);
+	}
 	if (s == NULL) {
 		(void)err_set(
 		    &c->why, 1, "%s: the adapter does not work on it", word);
@@ -301,7 +329,7 @@ run(struct cli *c, int argc, char **argv)
 	if (strcmp(argv[0], "kill") != 0)
 		return cli_usage(c, "'%s' is not what scripts does", argv[0]);
 	if (argc == 1)
-		return cli_usage(c, "kill needs QUEUE:ID");
+		return cli_usage(c, "kill needs QUEUE:ID, or a script's PID");
 	if (out_table(&c->out, "cancelled", kill_cols, 5, &c->why) == -1)
 		return cli_fail(c, CLI_USAGE);
 	rc = adapter_ask(c, "adapter.scripts", NULL, &running);
@@ -325,7 +353,7 @@ complete(struct cli *c, int argc, char **argv)
 
 const struct cmd cmd_scripts = {
     .name = "scripts",
-    .args = "[kill QUEUE:ID...]",
+    .args = "[kill QUEUE:ID|PID...]",
     .help = "List the calls that plugin scripts work on; end some",
     .min = 0,
     .max = -1,

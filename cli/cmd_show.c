@@ -3,16 +3,25 @@
 
 /* show: one message whole. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include <jansson.h>
 
 #include "cmd.h"
 #include "msgs.h"
 #include "text.h"
 #include "units.h"
 
+#define LINE   69 /* columns left for the payload */
+#define EVENTS 1000
+
 static const struct opt opts[] = {
     {"raw", 0, OPT_FLAG, NULL,
 	"the bytes of the payload, unmasked; for root, and logged", NULL},
+    {"show-secrets", 0, OPT_FLAG, NULL,
+	"the payload unmasked, at a terminal; for root, and logged", NULL},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
 };
 
@@ -47,6 +56,48 @@ line_number(struct cli *c, const char *name, int64_t v)
 	out_line(&c->out, false);
 }
 
+/* The payload: what is JSON and too long for a line, one member a line. */
+static void
+put_payload(struct cli *c, struct str payload)
+{
+	json_t *j = payload.n > LINE
+	    ? json_loadb(payload.p, payload.n, JSON_ALLOW_NUL, NULL)
+	    : NULL;
+	char *text = j ? json_dumps(j, JSON_INDENT(2)) : NULL, *rest = text;
+	char *next;
+
+	if (text == NULL)
+		line(c, "payload", payload);
+	for (const char *name = "payload"; rest != NULL; name = "") {
+		next = strchr(rest, '\n');
+		if (next != NULL)
+			*next++ = '\0';
+		line(c, name, str_of(rest));
+		rest = next;
+	}
+	free(text);
+	json_decref(j);
+}
+
+/* What the recorder still knows of it. */
+static int
+put_timeline(struct cli *c, int64_t id)
+{
+	struct events l = {0};
+	int rc;
+
+	c->event_id = id;
+	rc = look_events(c, LOOK_LAST, EVENTS, 0, &l);
+	c->event_id = 0;
+	for (size_t i = 0; i < l.n; i++) {
+		buf_addf(out_buf(&c->out), "%-10s ", i == 0 ? "timeline" : "");
+		event_line(out_buf(&c->out), &l.v[i], c->out.now, c->utc);
+		out_line(&c->out, false);
+	}
+	events_fini(&l);
+	return rc;
+}
+
 /* For people. */
 static void
 put(struct cli *c, const struct look_msg *m)
@@ -70,7 +121,7 @@ put(struct cli *c, const struct look_msg *m)
 	line_number(c, "deliveries", m->deliveries);
 	line(c, "consumer", m->consumer);
 	line_number(c, "size", m->size);
-	line(c, "payload", m->payload);
+	put_payload(c, m->payload);
 }
 
 static int
@@ -78,7 +129,9 @@ show(void *arg, const struct look_msg *m)
 {
 	struct cli *c = arg;
 
-	if (m->raw && c->json) {
+	if (m->raw && opts_has(&c->opts, "show-secrets")) {
+		put(c, m);
+	} else if (m->raw && c->json) {
 		(void)msgs_add(c, m);
 	} else if (m->raw) {
 		buf_add(out_buf(&c->out), m->payload.p, m->payload.n);
@@ -97,12 +150,17 @@ static int
 one(struct cli *c, const char *word)
 {
 	char queue[256];
+	bool raw =
+	    opts_has(&c->opts, "raw") || opts_has(&c->opts, "show-secrets");
 	int64_t id;
 	int rc = msgs_id(c, word, queue, &id);
 
 	if (rc != 0)
 		return rc;
-	rc = look_message(c, queue, id, opts_has(&c->opts, "raw"), show, c);
+	rc = look_message(c, queue, id, raw, show, c);
+	if (rc == 0 && !c->json && !opts_has(&c->opts, "raw") &&
+	    put_timeline(c, id) != 0)
+		c->why.text[0] = '\0'; /* the message has been shown */
 	if (rc != 0 && c->why.text[0] != '\0')
 		(void)err_prefix(&c->why, "%s:%lld", queue, (long long)id);
 	return cli_fail(c, rc);
@@ -115,7 +173,15 @@ run(struct cli *c, int argc, char **argv)
 
 	if (msgs_table(c) == -1)
 		return cli_fail(c, CLI_USAGE);
-	if (opts_has(&c->opts, "raw") && c->offline)
+	if (opts_has(&c->opts, "show-secrets") &&
+	    (!isatty(STDOUT_FILENO) || c->json)) {
+		cli_say(c,
+		    "--show-secrets is for a terminal, so that they do"
+		    " not end up in a file; --raw gives the bytes");
+		return CLI_REFUSED;
+	}
+	if ((opts_has(&c->opts, "raw") || opts_has(&c->opts, "show-secrets")) &&
+	    c->offline)
 		cli_say(c, "this is not logged: there is no broker");
 	t = cli_each(c, argc, argv, one);
 	out_end(&c->out);

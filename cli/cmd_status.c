@@ -265,18 +265,49 @@ const struct cmd cmd_status = {
 
 /* ---- clients ---- */
 
-enum { C_PID, C_UID, C_COMM, C_TOKEN, C_PARKED, C_QUEUES, C_AGE, C_REQUESTS };
+enum {
+	C_PID,
+	C_UID,
+	C_COMM,
+	C_UNIT,
+	C_TOKEN,
+	C_PARKED,
+	C_QUEUES,
+	C_AGE,
+	C_REQUESTS
+};
 
 static const struct col client_cols[] = {
     [C_PID] = {"pid", "PID", COL_INT, false, "process"},
     [C_UID] = {"uid", "UID", COL_INT, false, "user"},
     [C_COMM] = {"comm", "COMMAND", COL_TEXT, false, "name of the process"},
+    [C_UNIT] = {"unit", "UNIT", COL_TEXT, true,
+	"service that the process belongs to"},
     [C_TOKEN] = {"token", "TOKEN", COL_TEXT, false, "logged in as"},
     [C_PARKED] = {"parked", "WAITS", COL_BOOL, false, "its poll waits"},
     [C_QUEUES] = {"queues", "QUEUES", COL_TEXT, false, "queues it polls"},
     [C_AGE] = {"age_s", "AGE", COL_AGE, false, "since it connected"},
     [C_REQUESTS] = {"requests", "REQUESTS", COL_INT, false, "so far"},
 };
+
+/* The service manager's unit of a process: the end of its control group. */
+static void
+put_unit(struct out *o, int64_t pid)
+{
+	char path[64], line[512], *unit;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%lld/cgroup", (long long)pid);
+	f = fopen(path, "re");
+	while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		unit = strrchr(line, '/');
+		if (unit != NULL && strchr(unit, '.') != NULL)
+			out_text(o, C_UNIT, str_of(unit + 1));
+	}
+	if (f != NULL)
+		fclose(f);
+}
 
 static void
 put_client(struct cli *c, const json_t *j)
@@ -294,6 +325,7 @@ put_client(struct cli *c, const json_t *j)
 	out_int(o, C_PID, ask_int(j, "pid", 0));
 	out_int(o, C_UID, ask_int(j, "uid", 0));
 	out_text(o, C_COMM, ask_str(j, "comm"));
+	put_unit(o, ask_int(j, "pid", 0));
 	out_text(o, C_TOKEN, ask_str(j, "token"));
 	out_int(o, C_PARKED, ask_int(j, "parked", 0));
 	out_text(o, C_QUEUES, (struct str){names.p, names.n});

@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "cmd.h"
 #include "text.h"
+#include "xalloc.h"
 
 #define PAGE 1000
 
@@ -101,10 +102,31 @@ list(struct cli *c, int64_t act)
 	return rc == 0 && count == 0 ? CLI_NONE : rc;
 }
 
-/* The last act, and how much it was. */
+/* The last act, how much it was, and where from. */
 struct last {
 	int64_t act, messages;
+	char **queues;
+	size_t nqueues;
 };
+
+static void
+forget_queues(struct last *l)
+{
+	while (l->nqueues > 0)
+		free(l->queues[--l->nqueues]);
+	free(l->queues);
+	l->queues = NULL;
+}
+
+/* Messages of a purge come queue by queue. */
+static void
+note_queue(struct last *l, struct str queue)
+{
+	if (l->nqueues > 0 && str_eq(queue, str_of(l->queues[l->nqueues - 1])))
+		return;
+	l->queues = xreallocarray(l->queues, l->nqueues + 1, sizeof *l->queues);
+	l->queues[l->nqueues++] = xstrndup(queue.p ? queue.p : "", queue.n);
+}
 
 static void
 find_last(struct cli *c, const json_t *m, void *arg)
@@ -113,9 +135,45 @@ find_last(struct cli *c, const json_t *m, void *arg)
 	int64_t act = ask_int(m, "act", 0);
 
 	(void)c;
-	if (act > l->act)
-		*l = (struct last){act, 0};
-	l->messages += act == l->act;
+	if (act > l->act) {
+		forget_queues(l);
+		l->act = act;
+		l->messages = 0;
+	}
+	if (act != l->act)
+		return;
+	l->messages++;
+	note_queue(l, ask_str(m, "queue"));
+}
+
+/* Look at a queue, or make it. */
+static int
+ask_queue(struct cli *c, const char *method, const char *name)
+{
+	struct buf t = BUF_INIT;
+	int rc;
+
+	ask_path(&t, "queues", name);
+	rc = ask(c, method, &t, STR(""), NULL);
+	buf_fini(&t);
+	return rc;
+}
+
+/* Make the queues that are gone: the messages need somewhere to go. */
+static int
+make_queues(struct cli *c, const struct last *l)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < l->nqueues && rc == 0; i++) {
+		rc = ask_queue(c, "GET", l->queues[i]);
+		if (rc != CLI_NONE)
+			continue;
+		rc = ask_queue(c, "PUT", l->queues[i]);
+		if (rc == 0)
+			cli_say(c, "made the queue %s again", l->queues[i]);
+	}
+	return rc;
 }
 
 /* ---- */
@@ -167,6 +225,9 @@ restore(struct cli *c, const struct last *l)
 		report(c, l->act, l->messages, 0, false);
 		return 0;
 	}
+	rc = make_queues(c, l);
+	if (rc != 0)
+		return rc;
 	buf_addf(&body, "{\"act\":%lld}", (long long)l->act);
 	ask_path(&t, "removed", "restore");
 	c->start_ns = clock_mono_ns();
@@ -186,7 +247,7 @@ restore(struct cli *c, const struct last *l)
 static int
 run(struct cli *c, int argc, char **argv)
 {
-	struct last l = {0, 0};
+	struct last l = {0, 0, NULL, 0};
 	int64_t act = 0;
 	int rc;
 
@@ -210,6 +271,7 @@ run(struct cli *c, int argc, char **argv)
 	}
 	if (rc == 0)
 		rc = restore(c, &l);
+	forget_queues(&l);
 	out_end(&c->out);
 	return cli_fail(c, rc);
 }

@@ -15,7 +15,7 @@ libcli_a_SOURCES = \
 	cli/msgs.c cli/msgs.h \
 	cli/select.c cli/select.h cli/act.c cli/act.h \
 	cli/cmd_cancel.c cli/cmd_dead.c \
-	cli/cmd_replay.c cli/cmd_purge.c cli/cmd_undo.c cli/cmd_log.c \
+	cli/cmd_replay.c cli/cmd_reply.c cli/cmd_purge.c cli/cmd_undo.c cli/cmd_log.c \
 	cli/cmd_doctor.c cli/cmd_top.c cli/top_look.c cli/top_draw.c cli/top.h \
 	cli/cmd_bugtool.c cli/cmd_db.c cli/dbfile.c cli/dbfile.h \
 	cli/cmd_stats.c cli/callstat.c cli/callstat.h \

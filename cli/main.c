@@ -160,7 +160,14 @@ command(struct cli *c, int argc, char **argv)
 			return cli_usage(c, "%s", e.text);
 	}
 	if (opts_has(&c->opts, "version")) {
-		buf_addf(out_buf(&c->out), "%s %s", c->prog, XMSG_VERSION);
+		if (c->cmds == cmds && opts_has(&c->opts, "json"))
+			buf_addf(out_buf(&c->out),
+			    "{\"schema\":%d,\"object\":\"version\","
+			    "\"version\":\"%s\"}",
+			    OUT_SCHEMA, XMSG_VERSION);
+		else
+			buf_addf(out_buf(&c->out), "%s %s", c->prog,
+			    XMSG_VERSION);
 		out_line(&c->out, false);
 		return CLI_DONE;
 	}

@@ -249,7 +249,8 @@ calls(struct control *c, json_t *params)
 	return record_list(c->ctx->record,
 	    json_is_number(since) ? record_since(json_number_value(since))
 				  : INT64_MIN,
-	    json_is_true(json_object_get(params, "failed")), (size_t)n);
+	    json_is_true(json_object_get(params, "failed")),
+	    json_object_get(params, "methods"), (size_t)n);
 }
 
 static void

@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -179,8 +181,30 @@ record_since(double seconds)
 	return seconds < 9e9 ? (int64_t)(seconds * 1e9) : INT64_MAX;
 }
 
+/* Is the method one of these globs?  No array: any. */
+static bool
+is_chosen(const struct ring_event *e, const json_t *methods)
+{
+	char method[RING_MAX_NAME + 1];
+	const json_t *glob;
+	size_t i;
+
+	if (!json_is_array(methods))
+		return true;
+	snprintf(method, sizeof method, "%.*s", (int)e->client.n, e->client.p);
+	json_array_foreach(methods, i, glob)
+	{
+		const char *text = json_string_value(glob);
+
+		if (text != NULL && fnmatch(text, method, FNM_CASEFOLD) == 0)
+			return true;
+	}
+	return false;
+}
+
 json_t *
-record_list(const struct record *r, int64_t since_ns, bool failed, size_t limit)
+record_list(const struct record *r, int64_t since_ns, bool failed,
+    const json_t *methods, size_t limit)
 {
 	struct ring_cursor at = ring_seek(&r->ring, 0);
 	json_t *list = json_array();
@@ -190,7 +214,8 @@ record_list(const struct record *r, int64_t since_ns, bool failed, size_t limit)
 	while (ring_read_copy(&r->ring, &at, &e, &copy)) {
 		struct str rest = e.text, error = next_line(&rest);
 
-		if (e.wall_ns < since_ns || (failed && error.n == 0))
+		if (e.wall_ns < since_ns || (failed && error.n == 0) ||
+		    !is_chosen(&e, methods))
 			continue;
 		json_array_append_new(list, entry(&e, error, rest));
 		if (json_array_size(list) > limit)

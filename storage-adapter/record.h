@@ -42,10 +42,11 @@ void record_put(struct record *r, const struct record_call *c);
 int64_t record_since(double seconds);
 
 /* The last `limit` calls, oldest first, that ended at or after since_ns (1970)
- * and, when failed is set, with an error: a new JSON array of objects with the
+ * and, when failed is set, with an error, of the methods that one of these globs
+ * fits (NULL or no array: all): a new JSON array of objects with the
  * members seq, time, queue, id, method, sr, took (s), error, text, scripts,
  * repeated. */
-json_t *record_list(
-    const struct record *r, int64_t since_ns, bool failed, size_t limit);
+json_t *record_list(const struct record *r, int64_t since_ns, bool failed,
+    const json_t *methods, size_t limit);
 
 #endif

@@ -290,7 +290,7 @@ calls_are_recorded(void **state)
 		.repeated = true});
 	record_close(r);
 	r = open_record(t);
-	list = record_list(r, 0, false, 10);
+	list = record_list(r, 0, false, NULL, 10);
 	assert_int_equal(json_array_size(list), 2);
 	o = json_array_get(list, 0);
 	assert_string_equal(
@@ -299,7 +299,7 @@ calls_are_recorded(void **state)
 	assert_true(json_real_value(json_object_get(o, "took")) == 1.5);
 	assert_true(json_is_false(json_object_get(o, "repeated")));
 	json_decref(list);
-	list = record_list(r, 0, true, 10);
+	list = record_list(r, 0, true, NULL, 10);
 	assert_int_equal(json_array_size(list), 1);
 	o = json_array_get(list, 0);
 	assert_int_equal(json_integer_value(json_object_get(o, "id")), 8);
@@ -311,7 +311,7 @@ calls_are_recorded(void **state)
 	    "SR.attach 1.0ms exit 1");
 	assert_true(json_is_true(json_object_get(o, "repeated")));
 	json_decref(list);
-	list = record_list(r, INT64_MAX, false, 10);
+	list = record_list(r, INT64_MAX, false, NULL, 10);
 	assert_int_equal(json_array_size(list), 0);
 	json_decref(list);
 	record_close(r);
@@ -337,14 +337,14 @@ the_record_is_bounded(void **state)
 			.error = "E",
 			.text = text,
 			.scripts = text});
-	list = record_list(r, 0, false, 100000);
+	list = record_list(r, 0, false, NULL, 100000);
 	n = json_array_size(list);
 	assert_true(n > 30 && n < 500);
 	assert_int_equal(json_integer_value(json_object_get(
 			     json_array_get(list, n - 1), "id")),
 	    1999);
 	json_decref(list);
-	list = record_list(r, 0, false, 5);
+	list = record_list(r, 0, false, NULL, 5);
 	assert_int_equal(json_array_size(list), 5);
 	assert_int_equal(
 	    json_integer_value(json_object_get(json_array_get(list, 0), "id")),

@@ -127,12 +127,15 @@ class Report(CliCase):
     def test_as_json(self):
         text, _, status = self.collect(words="bugtool --json")
         self.assertEqual(status, 0)
-        objects = set()
-        for line in text.splitlines():
-            if line.startswith("{"):
-                objects.add(json.loads(line)["object"])
-        self.assertLess({"status", "queue", "message", "event", "why"},
-                        objects)
+        rows = [json.loads(line) for line in text.splitlines()]
+        self.assertEqual(set(r["schema"] for r in rows), {1})
+        self.assertLessEqual({"status", "queue", "message", "event", "why", "stat",
+                              "act", "client", "remark", "line"},
+                             set(r["object"] for r in rows))
+        parts = {r["part"] for r in rows if r["object"] == "line"}
+        self.assertLess({"report", "state folder", "database"}, parts)
+        self.assertEqual(rows[-1]["text"], "== end of the report ==")
+        self.assertNotIn(SECRET, text)
 
     def test_a_stopped_broker(self):
         self.broker.signal(signal.SIGSTOP)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 """xmsg with a broker that is well: each command, each exit status, its output
 for people and for programs."""
+import contextlib
 import json
 import os
 import pty
@@ -187,6 +188,70 @@ class Messages(CliCase):
         self.assertEqual(p.returncode, 0)
         again = self.x("reply", ref, "--body", "again")
         self.assertIn("answered before", again.err)
+
+    def test_reply_in_the_callers_form(self):
+        """--ok and --error: as the call was made, with its id."""
+        old = '{"method":"SR.scan","params":[],"id":"x7"}'
+        new = '{"jsonrpc":"2.0","method":"SR.scan","params":{},"id":8}'
+        for body, words, want in (
+                (old, ["--ok", '[1, "a"]'],
+                 {"result": [1, "a"], "error": None, "id": "x7"}),
+                (new, ["--ok", "null"],
+                 {"jsonrpc": "2.0", "result": None, "id": 8}),
+                (old, ["--error", "SR_BUSY", "a b", 'c"'],
+                 {"result": None, "error": ["SR_BUSY", "a b", 'c"'],
+                  "id": "x7"}),
+                (new, ["-e", "SR_BUSY", "p"],
+                 {"jsonrpc": "2.0", "id": 8, "error": {
+                     "code": 1, "message": "SR_BUSY",
+                     "data": ["SR_BUSY", "p"]}})):
+            caller = self.start("call", "zfs", "--body", body)
+            ref = until(lambda: self.x("ls", "-m", "zfs", "--no-header",
+                                       "--columns", "ref",
+                                       want=None).out.strip(), "it waits",
+                        pause=0.02)
+            self.x("reply", ref, *words)
+            out, err = caller.communicate(timeout=20)
+            self.assertEqual((caller.returncode, json.loads(out)), (0, want),
+                             err)
+        ref = self.send("no call")
+        self.assertIn("--body", self.x("reply", ref, "--ok", "1", want=4).err)
+        self.assertIn("--ok takes JSON",
+                      self.x("reply", ref, "--ok", "a b", want=2).err)
+        for words in (["--ok", "1", "--error", "E"], ["--ok", "1", "p"],
+                      ["--ok", "1", "--body", "x"]):
+            self.x("reply", ref, *words, want=2)
+        self.x("reply", "zfs:1", "--ok", "1", want=1)
+
+    def test_show_tells_the_story(self):
+        ref = self.send(CALL)
+        self.x("hold", ref)
+        text = self.x("show", ref).out
+        self.assertRegex(text, r"(?m)^timeline   [\d:.]+  \S+ -> %s  SR.attach$"
+                         % ref)
+        self.assertRegex(text, r"(?m)^ {11}[\d:.]+  hold %s" % ref)
+        # what is too long for a line is laid out; secrets are masked
+        self.assertRegex(text, r'(?m)^payload    \{$')
+        self.assertIn('"chappassword": "***"', text)
+
+    def test_secrets_at_a_terminal_only(self):
+        ref = self.send(CALL)
+        done = self.x("show", ref, "--show-secrets", want=4)
+        self.assertNotIn(SECRET, done.out + done.err)
+        self.assertIn("for a terminal", done.err)
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execve(self.path, self.args(["show", ref, "--show-secrets"]),
+                      self.env())
+        shown = b""
+        with contextlib.suppress(OSError):
+            while True:
+                shown += os.read(fd, 65536)
+        os.close(fd)
+        self.assertEqual(os.waitpid(pid, 0)[1], 0)
+        self.assertIn(SECRET.encode(), shown)
+        row = json.loads(self.x("log", "-n", "1", "--json").out)
+        self.assertEqual((row["verb"], row["ref"]), ("show --raw", ref))
 
     def test_nobody_waits_for_the_reply(self):
         ref = self.send()
