@@ -169,6 +169,7 @@ make_queues(struct cli *c, const struct last *l)
 		rc = ask_queue(c, "GET", l->queues[i]);
 		if (rc != CLI_NONE)
 			continue;
+		c->why.text[0] = '\0'; /* that is what we wanted to know */
 		rc = ask_queue(c, "PUT", l->queues[i]);
 		if (rc == 0)
 			cli_say(c, "made the queue %s again", l->queues[i]);
