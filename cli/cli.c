@@ -79,6 +79,15 @@ cli_fail(struct cli *c, int code)
 	return code;
 }
 
+/* There is none. */
+int
+cli_none(struct cli *c, const char *what)
+{
+	if (isatty(STDOUT_FILENO) && !c->json && !c->quiet)
+		cli_say(c, "there is no %s", what);
+	return CLI_NONE;
+}
+
 /* A mistake on the command line. */
 int
 cli_usage(struct cli *c, const char *fmt, ...)

@@ -94,6 +94,9 @@ int cli_fail(struct cli *, int code);
 int cli_usage(struct cli *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Nothing was found: a word for a person at a terminal; CLI_NONE. */
+int cli_none(struct cli *, const char *what);
+
 /* The status of several acts: none failed, all failed, some. */
 struct tally {
 	int done, failed, code; /* code of the first failure */

@@ -10,42 +10,43 @@
 #include "pick.h"
 
 #define MOST 64 /* commands in a table */
+#define LEFT 22 /* columns of an option and its value */
 
 /* In the order in which an operator needs them. */
 const struct cmd *const cmds[] = {
     &cmd_list,
-    &cmd_recv,
     &cmd_show,
     &cmd_why,
     &cmd_status,
-    &cmd_health,
     &cmd_clients,
+    &cmd_stats,
+    &cmd_dead,
+    &cmd_log,
     &cmd_tail,
     &cmd_monitor,
-    &cmd_stats,
-    &cmd_log,
+    &cmd_top,
     &cmd_trace,
     &cmd_mscgen,
     &cmd_web,
     &cmd_diagnostics,
     &cmd_bugtool,
+    &cmd_health,
     &cmd_doctor,
     &cmd_db,
-    &cmd_top,
     &cmd_hold,
     &cmd_release,
     &cmd_cancel,
     &cmd_requeue,
-    &cmd_dead,
     &cmd_replay,
     &cmd_purge,
     &cmd_undo,
     &cmd_pause,
     &cmd_resume,
-    &cmd_reply,
     &cmd_ack,
+    &cmd_reply,
     &cmd_send,
     &cmd_call,
+    &cmd_recv,
     &cmd_serve,
     &cmd_create,
     &cmd_destroy,
@@ -131,7 +132,10 @@ put_opt(struct buf *b, const struct opt *o)
 		: o->arg	 ? " "
 				 : "",
 	    o->arg ? o->arg : "", o->type == OPT_MAYBE ? "]" : "", "");
-	buf_addf(b, "  %-26s %s\n", left, o->help);
+	if (strlen(left) > LEFT)
+		buf_addf(b, "  %s\n  %-*s %s\n", left, LEFT, "", o->help);
+	else
+		buf_addf(b, "  %-*s %s\n", LEFT, left, o->help);
 }
 
 static void
@@ -158,18 +162,47 @@ cmd_usage(struct buf *b, const char *prog, const struct cmd *c,
 	put_opts(b, "Options for all commands", common);
 }
 
+/* Where a group of commands begins. */
+static const struct {
+	const struct cmd *first;
+	const char *title;
+} groups[] = {
+    {&cmd_list, "Looking"},
+    {&cmd_tail, "Watching"},
+    {&cmd_diagnostics, "Reports and checks"},
+    {&cmd_hold, "Acting on messages and queues"},
+    {&cmd_reply, "Sending and serving"},
+    {&cmd_create, "Queues and the broker"},
+    {&cmd_plugins, "Storage plugins"},
+    {&cmd_help, "Help"},
+};
+
+static const char *
+title_of(const struct cmd *c)
+{
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+		if (groups[i].first == c)
+			return groups[i].title;
+	return NULL;
+}
+
 /* All commands. */
 void
 cmd_overview(struct buf *b, const char *prog, const struct cmd *const *table,
     const struct opt *common)
 {
-	buf_addf(b,
-	    "usage: %s [options] COMMAND [options] [operands]\n\nCommands:\n",
-	    prog);
-	for (; *table != NULL; table++)
-		if (!((*table)->flags & CMD_HIDDEN))
-			buf_addf(
-			    b, "  %-12s %s\n", (*table)->name, (*table)->help);
+	buf_addf(b, "usage: %s [options] COMMAND [options] [operands]\n", prog);
+	if (table != cmds)
+		buf_adds(b, "\nCommands:\n");
+	for (; *table != NULL; table++) {
+		const char *title = title_of(*table);
+
+		if ((*table)->flags & CMD_HIDDEN)
+			continue;
+		if (title != NULL)
+			buf_addf(b, "\n%s:\n", title);
+		buf_addf(b, "  %-12s %s\n", (*table)->name, (*table)->help);
+	}
 	put_opts(b, "Options for all commands", common);
 	buf_addf(b, "\n'%s COMMAND --help' tells more; the manual is %s(1).\n",
 	    prog, prog);

@@ -393,8 +393,7 @@ run(struct cli *c, int argc, char **argv)
 
 const struct cmd cmd_bugtool = {
     .name = "bugtool",
-    .help =
-	"One report for support: everything above, in time, always status 0",
+    .help = "One report for support: all of it, in time, always status 0",
     .flags = CMD_READS,
     .min = 0,
     .max = 0,

@@ -194,6 +194,7 @@ globs_of(int argc, char **argv)
 static int
 run(struct cli *c, int argc, char **argv)
 {
+	static const unsigned char spare[] = {C_SCRIPTS, C_TEXT, C_SR, C_TOOK};
 	bool failed = opts_has(&c->opts, "failed");
 	int64_t most = opts_number(&c->opts, "lines", USUAL);
 	json_t *list = NULL, *methods, *call;
@@ -205,6 +206,7 @@ run(struct cli *c, int argc, char **argv)
 		most = MOST;
 	if (out_table(&c->out, "call", cols, C_COLUMNS, &c->why) == -1)
 		return cli_fail(c, CLI_USAGE);
+	out_spare(&c->out, spare, sizeof spare);
 	rc = since(c, &from);
 	if (rc != 0)
 		return rc;
@@ -216,7 +218,8 @@ run(struct cli *c, int argc, char **argv)
 	}
 	if (rc == 0)
 		out_end(&c->out);
-	if (rc == 0 && json_array_size(list) == 0 && argc > 0)
+	if (rc == 0 && json_array_size(list) == 0 &&
+	    cli_none(c, "such call on record") == CLI_NONE && argc > 0)
 		rc = CLI_NONE;
 	json_decref(methods);
 	json_decref(list);

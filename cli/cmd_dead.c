@@ -31,7 +31,7 @@ run(struct cli *c, int argc, char **argv)
 	rc = select_each(c, &s, argv, argc, NULL, msgs_add, c);
 	if (rc == 0) {
 		out_end(&c->out);
-		rc = c->out.total == 0 ? CLI_NONE : 0;
+		rc = c->out.total == 0 ? cli_none(c, "dead letter") : 0;
 	}
 	return cli_fail(c, rc);
 }

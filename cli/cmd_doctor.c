@@ -89,6 +89,7 @@ put(struct doctor *d, enum verdict v, const char *check, const char *fix,
 	    "\033[32m", "\033[33m", "\033[31m"};
 	struct out *o = &d->c->out;
 	struct buf text = BUF_INIT, *b = out_buf(o);
+	size_t from = b->n;
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -107,6 +108,7 @@ put(struct doctor *d, enum verdict v, const char *check, const char *fix,
 		buf_addf(b, "%s%s%s %s: ", o->color ? colors[v] : "", mark(v),
 		    o->color ? "\033[0m" : "", check);
 		text_put(b, (struct str){text.p, text.n});
+		out_fold(o, from, 4);
 		out_line(o, true);
 		if (v != GOOD && fix != NULL) {
 			buf_addf(b, "    -> %s", fix);

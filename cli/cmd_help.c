@@ -93,9 +93,12 @@ run_help(struct cli *c, int argc, char **argv)
 
 	if (argc == 0) {
 		cmd_overview(b, c->prog, c->cmds, cmd_opts);
-		buf_adds(b, "Topics of 'help':");
+		buf_addf(
+		    b, "'%s help TOPIC' knows these topics:\n   ", c->prog);
 		for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
 			buf_addf(b, " %s", topics[i].name);
+		buf_addf(b, "\nSomething hangs?  Begin with '%s help stuck'.",
+		    c->prog);
 		out_line(&c->out, false);
 		return CLI_DONE;
 	}

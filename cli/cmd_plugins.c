@@ -124,12 +124,15 @@ totals(struct cli *c, int shown, int serving)
 static int
 run(struct cli *c, int argc, char **argv)
 {
+	static const unsigned char spare[] = {P_FEATURES, P_AGE, P_CALLS,
+	    P_KIND, P_VERSION, P_WAITING, P_RUNNING};
 	int shown = 0, serving = 0, rc;
 	json_t *list = NULL, *p;
 	size_t i;
 
 	if (out_table(&c->out, "plugin", cols, P_COLUMNS, &c->why) == -1)
 		return cli_fail(c, CLI_USAGE);
+	out_spare(&c->out, spare, sizeof spare);
 	rc = adapter_ask(c, "adapter.plugins", NULL, &list);
 	json_array_foreach(list, i, p)
 	{

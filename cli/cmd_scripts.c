@@ -121,12 +121,15 @@ add(struct cli *c, json_t *s)
 static int
 list(struct cli *c)
 {
+	static const unsigned char spare[] = {
+	    S_SCRIPT, S_CPU, S_RSS, S_SR, S_PID};
 	json_t *all = NULL, *s;
 	size_t i, n;
 	int rc;
 
 	if (out_table(&c->out, "script", cols, S_COLUMNS, &c->why) == -1)
 		return cli_fail(c, CLI_USAGE);
+	out_spare(&c->out, spare, sizeof spare);
 	rc = adapter_ask(c, "adapter.scripts", NULL, &all);
 	json_array_foreach(all, i, s)
 	{

@@ -79,19 +79,75 @@ put_payload(struct cli *c, struct str payload)
 	json_decref(j);
 }
 
+/* A client, or what stands for one that has not logged in. */
+static void
+put_client(struct buf *b, const char *word, const struct event *e)
+{
+	buf_adds(b, word);
+	if (e->client.n > 0)
+		text_put(b, e->client);
+	else
+		buf_addf(b, "pid %lld", (long long)e->pid);
+}
+
+/* What happened, in words: "delivered to zfs", "answered by zfs after 3ms". */
+static void
+put_happened(struct buf *b, const struct event *e, int64_t id)
+{
+	char took[UNITS_MAX];
+	bool answer = e->id != id;
+
+	switch (e->type) {
+	case RING_PUBLISH: put_client(b, "published by ", e); break;
+	case RING_REPLY:
+		put_client(b, answer ? "answered by " : "sent by ", e);
+		if (e->took_s >= 0 && answer) {
+			units_took(took, e->took_s);
+			buf_addf(b, " after %s", took);
+		}
+		buf_adds(b, ": ");
+		msgid_put(b, e->queue, e->id);
+		break;
+	case RING_DELIVER:
+		put_client(b,
+		    answer ? "its answer delivered to " : "delivered to ", e);
+		break;
+	case RING_ACK:
+		put_client(b,
+		    answer ? "its answer acknowledged by " : "acknowledged by ",
+		    e);
+		break;
+	default:
+		buf_adds(b,
+		    e->type == RING_HOLD	  ? "held"
+			: e->type == RING_RELEASE ? "released"
+						  : "cancelled");
+		if (e->text.n > 0)
+			buf_adds(b, ": ");
+		text_put(b, e->text);
+		break;
+	}
+}
+
 /* What the recorder still knows of it. */
 static int
 put_timeline(struct cli *c, int64_t id)
 {
+	struct buf *b = out_buf(&c->out);
 	struct events l = {0};
+	char when[UNITS_MAX];
+	size_t from;
 	int rc;
 
 	c->event_id = id;
 	rc = look_events(c, LOOK_LAST, EVENTS, 0, &l);
 	c->event_id = 0;
 	for (size_t i = 0; i < l.n; i++) {
-		buf_addf(out_buf(&c->out), "%-10s ", i == 0 ? "timeline" : "");
-		event_line(out_buf(&c->out), &l.v[i], c->out.now, c->utc);
+		from = b->n;
+		units_time(when, l.v[i].time, c->out.now, c->utc);
+		buf_addf(b, "%-10s %s  ", i == 0 ? "timeline" : "", when);
+		put_happened(b, &l.v[i], id);
+		out_fold(&c->out, from, 25);
 		out_line(&c->out, false);
 	}
 	events_fini(&l);

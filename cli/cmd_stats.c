@@ -11,7 +11,8 @@
 #define EVENTS 100000
 
 static const struct opt opts[] = {
-    {"lines", 'n', OPT_NUMBER, "N", "from N messages and answers [100000]", NULL},
+    {"lines", 'n', OPT_NUMBER, "N", "from N messages and answers [100000]",
+	NULL},
     {"prometheus", 0, OPT_FLAG, NULL, "the broker's metrics instead", NULL},
     SELECT_EVENT_OPTS,
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
@@ -93,6 +94,7 @@ metrics(struct cli *c)
 static int
 run(struct cli *c, int argc, char **argv)
 {
+	static const unsigned char spare[] = {S_FAILED, S_OPEN, S_P50};
 	struct events l = {0};
 	struct selector s;
 	struct callstat *v;
@@ -109,6 +111,7 @@ run(struct cli *c, int argc, char **argv)
 	if (out_table(&c->out, "stat", cols, sizeof cols / sizeof *cols,
 		&c->why) == -1)
 		return cli_fail(c, CLI_USAGE);
+	out_spare(&c->out, spare, sizeof spare);
 	/* of N events; those of other kinds are not counted, nor sent */
 	c->event_kinds = "publish,reply,cancel";
 	rc = look_events(

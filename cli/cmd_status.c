@@ -11,11 +11,15 @@
 #include "ask.h"
 #include "clock.h"
 #include "cmd.h"
+#include "dbfile.h"
 #include "look.h"
 #include "msgs.h"
 #include "state.h"
 #include "text.h"
 #include "units.h"
+#include "xalloc.h"
+
+#define ERRORS 10 /* requests that were refused */
 
 /* ---- status ---- */
 
@@ -93,6 +97,53 @@ counters(struct cli *c, const json_t *j)
 		    json_number_value(json_object_iter_value(at)));
 }
 
+/* How large the database and its neighbours are, for those who may look. */
+static void
+files(struct cli *c, struct str path)
+{
+	static const struct {
+		const char *end, *name;
+	} parts[] = {
+	    {"", "database"}, {"-wal", "log"}, {".reserve", "reserve"}};
+	struct buf b = BUF_INIT;
+	char size[UNITS_MAX];
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		char *file =
+		    xasprintf("%.*s%s", (int)path.n, path.p, parts[i].end);
+		int64_t n = path.n > 0 ? dbfile_size(file) : -1;
+
+		units_size(size, n);
+		if (n >= 0)
+			buf_addf(&b, "%s%s %s", b.n > 0 ? ", " : "",
+			    parts[i].name, size);
+		free(file);
+	}
+	line(c, "size", (struct str){b.p, b.n});
+	buf_fini(&b);
+}
+
+/* The last requests that were refused, and why. */
+static void
+errors(struct cli *c)
+{
+	struct events l = {0};
+	char when[UNITS_MAX];
+
+	c->event_kinds = "refuse";
+	(void)look_events(
+	    c, LOOK_LAST, ERRORS, 0, &l); /* then there are none */
+	c->event_kinds = NULL;
+	c->why.text[0] = '\0';
+	for (size_t i = 0; i < l.n; i++) {
+		units_time(when, l.v[i].time, c->out.now, c->utc);
+		linef(c, "refused", "%s  %.*s, asked by %.*s[%lld]", when,
+		    (int)l.v[i].queue.n, l.v[i].queue.p, (int)l.v[i].client.n,
+		    l.v[i].client.p, (long long)l.v[i].pid);
+	}
+	events_fini(&l);
+}
+
 /* For people. */
 static void
 put_status(struct cli *c, const json_t *j)
@@ -109,6 +160,8 @@ put_status(struct cli *c, const json_t *j)
 	linef(c, "store", "%.*s%s, last id %lld", (int)path.n,
 	    path.p ? path.p : "", ask_int(s, "durable", 0) ? "" : " (volatile)",
 	    (long long)ask_int(s, "last_id", 0));
+	files(c, path);
+	line(c, "boot", ask_str(j, "boot_id"));
 	holds(c, ask_int(j, "queues", 0), ask_int(j, "messages", 0),
 	    ask_int(j, "bytes", 0));
 	linef(c, "clients", "%lld connections, %lld sessions, %lld polls wait",
@@ -118,6 +171,7 @@ put_status(struct cli *c, const json_t *j)
 	limits(c, j);
 	if (c->verbose)
 		counters(c, j);
+	errors(c);
 }
 
 /* The broker's object as one line, with ours in front. */
@@ -338,6 +392,8 @@ put_client(struct cli *c, const json_t *j)
 static int
 run_clients(struct cli *c, int argc, char **argv)
 {
+	static const unsigned char spare[] = {
+	    C_UID, C_REQUESTS, C_PARKED, C_AGE, C_COMM};
 	struct buf t = BUF_INIT;
 	json_t *j = NULL, *client;
 	size_t i;
@@ -347,6 +403,7 @@ run_clients(struct cli *c, int argc, char **argv)
 	if (out_table(&c->out, "client", client_cols,
 		sizeof client_cols / sizeof *client_cols, &c->why) == -1)
 		return cli_fail(c, CLI_USAGE);
+	out_spare(&c->out, spare, sizeof spare);
 	ask_path(&t, "clients");
 	rc = ask(c, "GET", &t, STR(""), &j);
 	buf_fini(&t);

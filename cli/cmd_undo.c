@@ -99,7 +99,7 @@ list(struct cli *c, int64_t act)
 	if (rc == 0)
 		rc = each(c, act, put, &count);
 	out_end(&c->out);
-	return rc == 0 && count == 0 ? CLI_NONE : rc;
+	return rc == 0 && count == 0 ? cli_none(c, "act to undo") : rc;
 }
 
 /* The last act, how much it was, and where from. */

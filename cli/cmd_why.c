@@ -20,6 +20,7 @@
 #include "why.h"
 #include "xalloc.h"
 
+#define INDENT	      4 /* of what goes on in the next line */
 #define ADAPTER_LIMIT (4 * NS_PER_SEC) /* half of it for one question */
 #define NO_ROOM	      (256 * 1024) /* bytes left: that is full */
 #define EVENTS	      1000
@@ -345,6 +346,7 @@ static void
 report(struct gather *g, enum why_cause cause, struct str text)
 {
 	struct out *o = &g->c->out;
+	size_t from = out_buf(o)->n;
 	struct buf ref = BUF_INIT;
 	int64_t pid =
 	    g->f.script_pid > 0 ? g->f.process.pid : g->f.consumer.pid;
@@ -357,6 +359,7 @@ report(struct gather *g, enum why_cause cause, struct str text)
 		}
 		buf_adds(out_buf(o), ": ");
 		buf_add(out_buf(o), text.p, text.n);
+		out_fold(o, from, INDENT);
 		out_line(o, false);
 		return;
 	}

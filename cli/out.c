@@ -78,6 +78,48 @@ out_line(struct out *o, bool now)
 		(void)out_flush(o); /* remembered in o->failed */
 }
 
+/* Where to break a line: the last blank within the room, or 0. */
+static size_t
+break_at(const struct out *o, const char *p, size_t n)
+{
+	size_t at = 0;
+
+	for (size_t i = 1; i < n; i++) {
+		if (text_width((struct str){p, i}) > o->room)
+			break;
+		if (p[i] == ' ')
+			at = i;
+	}
+	return at;
+}
+
+/* Break a long line at blanks. */
+void
+out_fold(struct out *o, size_t from, size_t indent)
+{
+	struct buf rest = BUF_INIT;
+	size_t at = 0, n;
+
+	if (o->room == 0 || from >= o->b.n ||
+	    text_width((struct str){o->b.p + from, o->b.n - from}) <= o->room)
+		return;
+	buf_add(&rest, o->b.p + from, o->b.n - from);
+	o->b.n = from;
+	while (text_width((struct str){rest.p + at, rest.n - at}) > o->room &&
+	    (n = break_at(o, rest.p + at, rest.n - at)) > indent) {
+		buf_add(&o->b, rest.p + at, n);
+		buf_addc(&o->b, '\n');
+		at += n + 1;
+		/* room for the indentation is made in what is left */
+		if (at < indent)
+			break;
+		at -= indent;
+		memset(rest.p + at, ' ', indent);
+	}
+	buf_add(&o->b, rest.p + at, rest.n - at);
+	buf_fini(&rest);
+}
+
 /* ---- cells ---- */
 
 static void

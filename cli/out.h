@@ -103,6 +103,10 @@ void out_line(struct out *o, bool now);
 /* One JSON object as a line, out of the cells of the row. */
 void out_object(struct out *o);
 
+/* The line begun in the buffer at `from` ends: on a terminal that is too narrow
+ * for it, it is broken at blanks, and goes on with so many blanks. */
+void out_fold(struct out *o, size_t from, size_t indent);
+
 /* Send what there is; -1 when something could not be written (errno). */
 int out_flush(struct out *o);
 

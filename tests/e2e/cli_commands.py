@@ -227,9 +227,8 @@ class Messages(CliCase):
         ref = self.send(CALL)
         self.x("hold", ref)
         text = self.x("show", ref).out
-        self.assertRegex(text, r"(?m)^timeline   [\d:.]+  \S+ -> %s  SR.attach$"
-                         % ref)
-        self.assertRegex(text, r"(?m)^ {11}[\d:.]+  hold %s" % ref)
+        self.assertRegex(text, r"(?m)^timeline   [\d:.]+  published by xmsg:")
+        self.assertRegex(text, r"(?m)^ {11}[\d:.]+  held$")
         # what is too long for a line is laid out; secrets are masked
         self.assertRegex(text, r'(?m)^payload    \{$')
         self.assertIn('"chappassword": "***"', text)
@@ -622,6 +621,15 @@ class Programs(CliCase):
         if words:
             self.assertEqual(len(done.err.splitlines()), want != 0, done)
             self.assertNotIn("\x01", done.err)
+
+    def test_status_has_sizes_and_the_last_errors(self):
+        with Broker("--set", "limits.queues=2") as b:
+            self.x("create", "one", "two", broker=b)
+            self.x("create", "three", broker=b, want=4)
+            text = self.x("status", broker=b).out
+        self.assertRegex(text, r"(?m)^size +database \d\S*, log \S+, reserve ")
+        self.assertRegex(text, r"(?m)^boot +[0-9a-f-]{36}$")
+        self.assertRegex(text, r"(?m)^refused +[\d:.]+  queues, asked by ")
 
     def test_refused_by_a_limit(self):
         with Broker("--set", "limits.queues=1", "--set",

@@ -211,8 +211,7 @@ class Stopped(CliCase):
 
     def test_no_command_is_forgotten(self):
         """The tables above have every command there is."""
-        lines = self.x("help").out.split("Commands", 1)[1]
-        commands = {line.split()[0] for line in lines.splitlines()
+        commands = {line.split()[0] for line in self.x("help").lines()
                     if re.match("  [a-z]", line)}
         self.assertGreater(len(commands), 40)
         asked = {words[0] for _, words, *_ in
