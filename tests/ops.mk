@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 
 # The operator's bench: what must hold while somebody looks on.
-ops_e2e_tests = tests/e2e/cli_observers.py
+ops_e2e_tests = tests/e2e/cli_observers.py tests/e2e/test_v1_purge_fails.py
 TESTS += $(ops_e2e_tests)
 EXTRA_DIST += $(ops_e2e_tests) bench/observers
 
