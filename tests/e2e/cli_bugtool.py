@@ -14,6 +14,7 @@ import xml.dom.minidom
 
 from cli_support import Broker, CliCase, main, table, until
 from cli_support import Serving
+from broker import get
 
 SRC = os.environ.get("XMSG_SRCDIR", os.path.join(
     os.path.dirname(os.path.abspath(__file__)), "..", ".."))
@@ -252,8 +253,18 @@ class Report(CliCase):
                                  stdout=subprocess.PIPE).stdout
             self.assertEqual(self.planted.found(out), [], words)
         self.assertGreater(shown, 100000)
-        with open(os.path.join(self.broker.state, "recorder.ring"), "rb") as f:
-            self.assertEqual(self.planted.found(f.read()), [])
+        for name in ("recorder.ring", "acts.ring"):
+            with open(os.path.join(self.broker.state, name), "rb") as f:
+                self.assertEqual(self.planted.found(f.read()), [], name)
+        self.assertEqual(self.planted.found(self.logged().encode()), [])
+        with self.broker.conn() as c:  # the dashboard, and what it asks for
+            for target in ("/ui", "/v1/events?after=-1&limit=100000",
+                           "/v1/queues?limit=1000", "/v1/clients", "/v1/acts",
+                           "/v1/queues/q/messages?payload=1&limit=1000",
+                           "/v1/removed?limit=1000", "/v1/status", "/metrics",
+                           "/", "/trace/-1/0"):
+                raw = c.ask(get(target)).raw
+                self.assertEqual(self.planted.found(raw), [], target)
         with self.broker.conn("reads") as c:  # and consumers get them all
             got = "".join(m[2] for m in c.poll(["q"])[0])
         self.assertGreater(len(self.planted.found(got.encode())), 150)
