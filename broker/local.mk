@@ -16,7 +16,7 @@ libbroker_a_SOURCES = \
 	broker/store_mem.c broker/store_sqlite.c \
 	broker/store_job.c broker/store_job.h \
 	broker/sqldb.c broker/sqldb_write.c broker/sqldb_read.c \
-	broker/sqldb_keep.c \
+	broker/sqldb_keep.c broker/sqldb_log.c \
 	broker/sqldb.h broker/sqldb_int.h \
 	broker/http.c broker/http.h \
 	broker/jsonw.c broker/jsonw.h \

@@ -498,7 +498,8 @@ sqldb_open(const char *path, enum sqldb_mode mode, const char *boot_id,
 					 : SQLITE_OPEN_READWRITE |
 		(mode == SQLDB_WRITER ? SQLITE_OPEN_CREATE : 0);
 	db->mode = mode;
-	rc = sqlite3_open_v2(path, &db->db, flags, NULL);
+	rc = sqlite3_open_v2(path, &db->db, flags,
+	    mode == SQLDB_WRITER ? sqldb_log_layer() : NULL);
 	if (rc != SQLITE_OK)
 		err_set(e, rc, "%s: %s", path,
 		    db->db ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc));

@@ -91,6 +91,9 @@ int sqldb_run(struct sqldb *db, int which);
 void sqldb_bind(sqlite3_stmt *s, int i, struct str v);
 struct str sqldb_column(sqlite3_stmt *s, int i);
 
+/* sqldb_log.c: the layer that the writer's files are opened with. */
+const char *sqldb_log_layer(void);
+
 /* sqldb_read.c: what message.sum must be; the same as a function of SQL, of the
  * columns of a whole row. */
 int64_t sqldb_sum(const struct store_msg *m);

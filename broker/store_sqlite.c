@@ -83,7 +83,7 @@ struct store_sqlite {
 	bool busy, stopping, broken, full;
 	bool told_full; /* the loop thread's */
 	struct job *jobs, **jobs_tail, *jobs_done, **jobs_done_tail;
-	uint64_t last_n; /* ops of the last commit that were waited for */
+	uint64_t last_n[2]; /* ops of the last commits that were waited for */
 	int64_t commit_ns; /* moving average */
 	int64_t sought_ns; /* disk full: when we last looked for room */
 	uint64_t unfinished, unfinished_bytes;
@@ -232,7 +232,8 @@ note_batch(struct store_sqlite *s, const struct ops *batch, int64_t ns, bool ok,
 	s->commit_ns += (ns - s->commit_ns) / 4;
 	s->info.commits++;
 	s->info.commit_ops += batch->n;
-	s->last_n = batch->n - batch->lazy;
+	s->last_n[1] = s->last_n[0];
+	s->last_n[0] = batch->n - batch->lazy;
 	s->info.commit_ns += (uint64_t)ns;
 	hist_add(&s->info.commit_time, ns);
 	s->info.last_id = sqldb_last_id(s->writer);
@@ -598,9 +599,17 @@ wait_for_company(struct store_sqlite *s)
 	    event_add(s->lazy, &tv) == 0;
 }
 
+/* How many ops the next batch is likely to have.  The lesser of two, as a call
+ * alone makes batches of two and of one by turns. */
+static uint64_t
+expected(const struct store_sqlite *s)
+{
+	return s->last_n[0] < s->last_n[1] ? s->last_n[0] : s->last_n[1];
+}
+
 /* A commit that starts now keeps those waiting who come right after: when the
- * loop is about to commit less than it did last time, the others are on their
- * way.  Only while the disk is quick and batches are small; else the writer
+ * loop is about to commit less than it did the last times, the others are on
+ * their way.  Only while the disk is quick and batches are small; else the writer
  * thread works, and what comes meanwhile gathers by itself. */
 static int64_t
 sqlite_gather_ns(struct store *base)
@@ -617,7 +626,7 @@ sqlite_gather_ns(struct store *base)
 		ns = 0;
 	else if (s->pending.soft == n)
 		ns = GATHER_SOFT_NS;
-	else if (n < s->last_n && s->last_n <= INLINE_MOST)
+	else if (n < expected(s) && expected(s) <= INLINE_MOST)
 		ns = GATHER_NS;
 	pthread_mutex_unlock(&s->mu);
 	return ns;

@@ -402,7 +402,7 @@ nothing_acknowledged_is_lost(void **state)
 
 	(void)state;
 	script_run(s);
-	v = crash_all(s, crashtest_full() ? 1 : 2, crashtest_full() ? 12 : 1);
+	v = crash_all(s, 1, crashtest_full() ? 40 : 2);
 	assert_int_equal(v.lost + v.damaged, 0);
 	assert_true(v.images >= (crashtest_full() ? 10000 : 800));
 	script_free(s);
@@ -454,7 +454,7 @@ control(const char *setting)
 
 	crashtest_setting = setting;
 	script_run(s);
-	v = crash_all(s, crashtest_full() ? 1 : 11, 2);
+	v = crash_all(s, crashtest_full() ? 1 : 5, 2);
 	crashtest_setting = NULL;
 	assert_true(v.lost > 0);
 	script_free(s);
