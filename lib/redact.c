@@ -32,15 +32,34 @@ const char *const redact_keys[] = {"password", "passwd", "passphrase",
 static const char *const whole_words[] = {
     "pass", "pem", "pems", "blob", "blobs", "psk", NULL};
 
-/* What a byte may be to skip_plain. */
-enum { C_BREAK, C_WORD, C_LETTER, C_SPECIAL };
-static const unsigned char classes[256] = {
+/* What a byte may be to skip_plain.  A letter that no key begins with is one of
+ * a word like others; which those are, further words may change. */
+enum { C_BREAK, C_WORD, C_FIRST, C_SPECIAL };
+static unsigned char classes[256] = {
     ['0' ... '9'] = C_WORD,
     ['_'] = C_WORD,
     ['.'] = C_WORD,
     [0x80 ... 0xff] = C_WORD,
-    ['A' ... 'Z'] = C_LETTER,
-    ['a' ... 'z'] = C_LETTER,
+    ['A' ... 'C'] = C_FIRST,
+    ['D'] = C_WORD,
+    ['E'] = C_FIRST,
+    ['F' ... 'J'] = C_WORD,
+    ['K'] = C_FIRST,
+    ['L' ... 'O'] = C_WORD,
+    ['P'] = C_FIRST,
+    ['Q' ... 'R'] = C_WORD,
+    ['S' ... 'T'] = C_FIRST,
+    ['U' ... 'Z'] = C_WORD,
+    ['a' ... 'c'] = C_FIRST,
+    ['d'] = C_WORD,
+    ['e'] = C_FIRST,
+    ['f' ... 'j'] = C_WORD,
+    ['k'] = C_FIRST,
+    ['l' ... 'o'] = C_WORD,
+    ['p'] = C_FIRST,
+    ['q' ... 'r'] = C_WORD,
+    ['s' ... 't'] = C_FIRST,
+    ['u' ... 'z'] = C_WORD,
     ['"'] = C_SPECIAL,
     ['\''] = C_SPECIAL,
     ['\\'] = C_SPECIAL,
@@ -160,18 +179,18 @@ stands_alone(const struct scan *s, size_t begin, size_t end)
 }
 
 /* Cheap test whether a key can begin with the letter at i. */
-static bool
+static inline bool
 may_begin(const struct scan *s, size_t i)
 {
-	unsigned first = scan_lower((unsigned char)s->p[i]) - 'a';
+	unsigned first = ((unsigned char)s->p[i] | 0x20) - 'a';
 	uint32_t set = seconds[first] | extra_seconds[first];
 	unsigned char d;
 
 	if (set == 0 || i + 1 >= s->n)
 		return false;
-	d = scan_lower((unsigned char)s->p[i + 1]);
-	if (d >= 'a' && d <= 'z')
-		return (set & BIT(d)) != 0;
+	d = (unsigned char)s->p[i + 1];
+	if (scan_is_letter(d))
+		return (set & BIT(d | 0x20)) != 0;
 	return d == '-' || d == '_' || d == '\\';
 }
 
@@ -220,6 +239,15 @@ clean_word(char to[REDACT_WORD + 1], struct str word)
 	return n < 3 ? 0 : n;
 }
 
+/* Sort out the letters that no key begins with. */
+static void
+learn_letters(void)
+{
+	for (int i = 0; i < 26; i++)
+		classes['a' + i] = classes['A' + i] =
+		    seconds[i] | extra_seconds[i] ? C_FIRST : C_WORD;
+}
+
 /* Further words. */
 bool
 redact_set_keys(struct str words)
@@ -244,6 +272,7 @@ redact_set_keys(struct str words)
 	}
 	memcpy(extra, v, sizeof extra);
 	memcpy(extra_seconds, set, sizeof set);
+	learn_letters();
 	return true;
 }
 
@@ -665,19 +694,22 @@ on_special(struct scan *s)
 static void
 skip_plain(struct scan *s, size_t end)
 {
-	size_t i = s->i;
+	const unsigned char *p = (const unsigned char *)s->p;
+	size_t i = s->i, word = s->word;
 
 	for (; i < end; i++) {
-		unsigned kind = classes[(unsigned char)s->p[i]];
-		if (kind == C_BREAK)
-			s->word = i + 1;
-		else if (kind == C_LETTER && may_begin(s, i))
+		while (classes[p[i]] == C_WORD && i + 1 < end)
+			i++;
+		if (classes[p[i]] == C_BREAK)
+			word = i + 1;
+		else if (classes[p[i]] == C_FIRST && may_begin(s, i))
 			break;
-		else if (kind == C_SPECIAL &&
-		    (s->p[i] != '-' || (s->n - i > 1 && s->p[i + 1] == '-')))
+		else if (classes[p[i]] == C_SPECIAL &&
+		    (p[i] != '-' || (s->n - i > 1 && p[i + 1] == '-')))
 			break;
 	}
 	s->i = i;
+	s->word = word;
 }
 
 /* Copy without secrets. */

@@ -6,43 +6,6 @@
 
 #include <string.h>
 
-/* ASCII lower case. */
-unsigned char
-scan_lower(unsigned char c)
-{
-	return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c;
-}
-
-/* ASCII letter. */
-bool
-scan_is_letter(unsigned char c)
-{
-	c = scan_lower(c);
-	return c >= 'a' && c <= 'z';
-}
-
-/* Can be part of a word. */
-bool
-scan_is_word(unsigned char c)
-{
-	return scan_is_letter(c) || (c >= '0' && c <= '9') || c == '_' ||
-	    c == '-' || c == '.' || c >= 0x80;
-}
-
-/* White space. */
-bool
-scan_is_blank(unsigned char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* A quote that key names and values have around them. */
-bool
-scan_is_quote(struct tok t)
-{
-	return t.c == '"' || t.c == '\'';
-}
-
 /* Inside how many strings is a quote with k backslashes in front? */
 static unsigned
 depth_of(size_t k)
@@ -104,19 +67,15 @@ lex_escaped(const struct scan *s, size_t i, size_t k)
 	return (struct tok){'\\', false, 0, j - i};
 }
 
-/* The character at i. */
+/* What begins with a backslash at i, or the end. */
 struct tok
-scan_lex(const struct scan *s, size_t i)
+scan_lex_escaped(const struct scan *s, size_t i)
 {
 	size_t k = 0;
 
-	if (i >= s->n)
-		return (struct tok){0, false, 0, 0};
 	while (i + k < s->n && s->p[i + k] == '\\')
 		k++;
-	if (k != 0)
-		return lex_escaped(s, i, k);
-	return (struct tok){(unsigned char)s->p[i], false, 0, 1};
+	return k != 0 ? lex_escaped(s, i, k) : (struct tok){0, false, 0, 0};
 }
 
 /* Behind white space, also escaped. */

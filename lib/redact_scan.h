@@ -58,16 +58,54 @@ struct tag {
 	bool empty; /* it is "/>" */
 };
 
-/* Classes of bytes; bytes from 0x80 count as parts of words. */
-unsigned char scan_lower(unsigned char c);
-bool scan_is_letter(unsigned char c);
-bool scan_is_word(unsigned char c);
-bool scan_is_blank(unsigned char c);
-bool scan_is_quote(struct tok t);
+/* Classes of bytes; bytes from 0x80 count as parts of words.  Here, as they are
+ * asked of every byte. */
+static inline unsigned char
+scan_lower(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c;
+}
 
-/* The character at i; the place behind blanks, behind a word; the last
- * character before i that is not blank (0: none); does lit begin at i? */
-struct tok scan_lex(const struct scan *s, size_t i);
+static inline bool
+scan_is_letter(unsigned char c)
+{
+	return (unsigned char)((c | 0x20) - 'a') < 26;
+}
+
+static inline bool
+scan_is_word(unsigned char c)
+{
+	return scan_is_letter(c) || (c >= '0' && c <= '9') || c == '_' ||
+	    c == '-' || c == '.' || c >= 0x80;
+}
+
+static inline bool
+scan_is_blank(unsigned char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* A quote that key names and values have around them. */
+static inline bool
+scan_is_quote(struct tok t)
+{
+	return t.c == '"' || t.c == '\'';
+}
+
+/* What begins with a backslash at i, or the end. */
+struct tok scan_lex_escaped(const struct scan *s, size_t i);
+
+/* The character at i. */
+static inline struct tok
+scan_lex(const struct scan *s, size_t i)
+{
+	if (i < s->n && s->p[i] != '\\')
+		return (struct tok){(unsigned char)s->p[i], false, 0, 1};
+	return scan_lex_escaped(s, i);
+}
+
+/* The place behind blanks, behind a word; the last character before i that is
+ * not blank (0: none); does lit begin at i? */
 size_t scan_blanks(const struct scan *s, size_t i);
 size_t scan_word(const struct scan *s, size_t i);
 unsigned char scan_before(const struct scan *s, size_t i);
