@@ -34,8 +34,26 @@ call_new(struct peer *p, int kind)
 	c->api = a;
 	c->peer = p;
 	c->kind = kind;
+	c->number = http_number(p->conn);
 	p->call = c;
 	return c;
+}
+
+/* A change has ended. */
+bool
+call_resume(struct call *c)
+{
+	if (c->behind)
+		LIST_REMOVE(c, entry);
+	c->behind = false;
+	if (c->peer == NULL) {
+		call_free(c);
+		return false;
+	}
+	if (c->peer->call != c)
+		c->over = c->peer->call;
+	c->peer->call = c;
+	return true;
 }
 
 /* Done with. */
@@ -45,7 +63,7 @@ call_free(struct call *c)
 	struct api *a = c->api;
 
 	if (c->peer != NULL)
-		c->peer->call = NULL;
+		c->peer->call = c->over;
 	free(c->name);
 	act_free(c->act);
 	free(c->chosen);
@@ -63,9 +81,9 @@ call_reply(struct call *c, int status, const char *type, struct str body)
 	struct peer *p = c->peer;
 
 	if (p != NULL) {
-		p->call = NULL;
+		p->call = c->over;
 		c->peer = NULL;
-		http_reply(p->conn, status, type, body);
+		http_reply_to(p->conn, c->number, status, type, body);
 	}
 	call_free(c); /* the body may be part of it */
 }
@@ -201,10 +219,8 @@ change_done(struct change *ch)
 	struct api *a = c->api;
 	struct buf *b;
 
-	if (c->peer == NULL) {
-		call_free(c);
+	if (!call_resume(c))
 		return;
-	}
 	switch (c->op) {
 	case WIRE_REQUEST:
 	case WIRE_RESPONSE:
@@ -240,6 +256,8 @@ new_change(struct peer *p, const struct wire_req *r)
 	struct call *c = call_new(p, CALL_CHANGE);
 
 	c->op = r->op;
+	c->overlaps = r->op == WIRE_REQUEST || r->op == WIRE_RESPONSE ||
+	    r->op == WIRE_ACK;
 	c->u.change.done = change_done;
 	c->name = xmalloc(r->name.n + 1);
 	memcpy(c->name, r->name.p, r->name.n);
@@ -540,10 +558,32 @@ on_request(void *ctx, struct http_conn *conn, struct http_request *r)
 {
 	struct api *a = ctx;
 	struct peer *p = http_user(conn);
+	struct call *c;
 
 	a->nrequests++;
 	if (!api_v1(p, r) && !api_metrics(p, r) && !ui(p, r))
 		stock(p, r);
+	c = p->call;
+	if (c == NULL || !c->overlaps)
+		return;
+	p->call = NULL;
+	c->behind = true;
+	LIST_INSERT_HEAD(&p->behind, c, entry);
+	http_overlap(conn);
+}
+
+/* What is decided by what is durable alone, whatever else is under way: sends,
+ * replies and acknowledgements. */
+static bool
+on_overlaps(void *ctx, const struct http_request *r)
+{
+	struct str t = r->target;
+
+	(void)ctx;
+	return str_starts(t, STR("/request/")) ||
+	    str_starts(t, STR("/response/")) || str_starts(t, STR("/ack/")) ||
+	    (str_starts(t, STR("/v1/queues/")) && t.n > 6 &&
+		memcmp(t.p + t.n - 6, "/reply", 6) == 0);
 }
 
 static void
@@ -554,6 +594,13 @@ on_close(void *ctx, struct http_conn *conn)
 	struct call *c = p->call;
 
 	client_close(a->m, &p->client);
+	while (!LIST_EMPTY(&p->behind)) {
+		struct call *b = LIST_FIRST(&p->behind);
+
+		LIST_REMOVE(b, entry);
+		b->behind = false;
+		b->peer = NULL;
+	}
 	if (c != NULL) {
 		c->peer = NULL;
 		if (c->kind == CALL_WAIT)
@@ -574,7 +621,7 @@ on_wake(void *ctx)
 }
 
 const struct http_handler api_handler = {
-    on_wake, on_open, on_request, on_close};
+    on_wake, on_open, on_request, on_close, on_overlaps};
 
 /* Set up what is private. */
 void

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "buf.h"
 #include "http.h"
@@ -49,6 +50,7 @@ struct peer {
 	struct http_conn *conn;
 	struct api *api;
 	struct call *call; /* the request under way, or NULL */
+	LIST_HEAD(, call) behind; /* those that overlap with what follows */
 	gid_t gid;
 };
 
@@ -73,6 +75,11 @@ struct call {
 	} u; /* first member */
 	struct api *api;
 	struct peer *peer; /* NULL: the client has left */
+	uint32_t number; /* of the request on its connection */
+	bool overlaps; /* waits for the disk only */
+	bool behind; /* in peer.behind */
+	struct call *over; /* under way while this one is being answered */
+	LIST_ENTRY(call) entry;
 	enum { CALL_CHANGE, CALL_POLL, CALL_WAIT } kind;
 	enum wire_op op;
 	int64_t arg, until_ns;
@@ -95,6 +102,9 @@ extern const struct http_handler api_handler; /* ctx: struct api */
 
 /* ---- shared by the api's files ---- */
 struct call *call_new(struct peer *p, int kind);
+/* A change has ended, perhaps after others were begun: what is answered now is
+ * its request.  false: there is nobody to answer, and the call is gone. */
+bool call_resume(struct call *c);
 /* Free a call that has been answered or abandoned. */
 void call_free(struct call *c);
 /* The answer of a call; frees it. */

@@ -123,10 +123,8 @@ change_done(struct change *ch)
 	struct str name = {c->name, c->name_n};
 	struct jsonw w;
 
-	if (c->peer == NULL) {
-		call_free(c);
+	if (!call_resume(c))
 		return;
-	}
 	if (ch->rc == MS_OK && !ch->found && c->n1 == V1_DESTROY)
 		ch->rc = MS_NO_QUEUE;
 	if (ch->rc == MS_OK && !ch->found && c->n1 == V1_DELETE)
@@ -359,6 +357,7 @@ reply_looked(struct poll *poll, int64_t next, enum ms_rc rc)
 	memset(&c->u.change, 0, sizeof c->u.change);
 	c->u.change.done = change_done;
 	c->n1 = V1_REPLY;
+	c->overlaps = true;
 	rc2 = mswitch_answer(c->api->m, &c->u.change, &p->client, queue, c->arg,
 	    (struct str){c->name ? c->name : "", c->name_n}, payload);
 	begin(c, rc2);

@@ -12,6 +12,11 @@
  * came whole is handled there; only what is incomplete or has to wait is copied
  * to the connection.  A reply is written at once; what the socket does not take
  * is kept; while much of it is kept, no further request is begun.
+ *
+ * Requests that wait for the disk only may overlap (http_overlap): those behind
+ * them begin, and go with the same commit.  Answers are given in order all the
+ * same: one that comes early is kept, and those that come together are written
+ * together at the end of the turn.
  */
 #include "http.h"
 
@@ -35,6 +40,14 @@
 #define SCRATCH	     (64 * 1024)
 #define ACCEPT_BURST 64 /* connections taken in one turn */
 #define RETRY_NS     (100 * NS_PER_MS) /* accept again after EMFILE */
+#define OVERLAP_MOST 64 /* requests of a connection under way at a time */
+
+/* An answer that must wait for those before it. */
+struct early {
+	struct early *next; /* with a higher number */
+	uint32_t number;
+	struct buf bytes;
+};
 
 struct http_conn {
 	struct event ev; /* first: most of the size */
@@ -44,12 +57,16 @@ struct http_conn {
 	struct http1 parser;
 	struct buf in, out;
 	size_t out_at;
+	struct early *early;
+	uint32_t begun, answered; /* number of the last request, so far */
 	int64_t since, began_ns;
 	uint64_t nrequests;
 	uid_t uid;
 	int fd;
 	short armed;
 	bool busy, closing, dead, queued, parsing;
+	bool held; /* what comes next must wait for all that is under way */
+	bool gathering; /* `out` is written at the end of the turn */
 	bool parked; /* the request under way may take long */
 	bool half; /* the peer has left; one answer is still due */
 	TAILQ_ENTRY(http_conn) all;
@@ -82,6 +99,20 @@ struct http {
 
 static void on_io(evutil_socket_t fd, short what, void *arg);
 
+/* Requests that were begun and are not answered? */
+static bool
+pending(const struct http_conn *c)
+{
+	return c->begun != c->answered;
+}
+
+/* Must the next request wait? */
+static bool
+blocked(const struct http_conn *c)
+{
+	return c->busy || (c->held && pending(c));
+}
+
 /* Has the peer left so much unread that it gets no more? */
 static bool
 choked(const struct http_conn *c)
@@ -98,9 +129,9 @@ wanted(const struct http_conn *c)
 	short want = c->half ? 0 : EV_CLOSED;
 
 	if (!c->closing &&
-	    ((!c->busy && !choked(c)) || c->in.n < c->http->c.max_pending))
+	    ((!blocked(c) && !choked(c)) || c->in.n < c->http->c.max_pending))
 		want |= EV_READ;
-	if (c->out.n > c->out_at)
+	if (c->out.n > c->out_at && !c->gathering)
 		want |= EV_WRITE;
 	return want != 0 ? want | EV_PERSIST : 0;
 }
@@ -175,7 +206,7 @@ flush(struct http_conn *c)
 	if (c->out_at == c->out.n) {
 		buf_fini(&c->out);
 		c->out_at = 0;
-		if (c->closing)
+		if (c->closing && !pending(c))
 			http_drop(c);
 	} else if (c->out_at >= c->http->c.max_pending &&
 	    c->out_at >= c->out.n / 2) { /* or a long reply is moved often */
@@ -207,11 +238,10 @@ keep(struct http_conn *c, const struct iovec v[2], size_t sent)
 
 /* Head and body in one system call when the socket takes them. */
 static void
-send_reply(struct http_conn *c, struct str head, struct str body)
+send_reply(struct http_conn *c, const struct iovec v[2])
 {
-	struct iovec v[2] = {{(void *)(uintptr_t)head.p, head.n},
-	    {(void *)(uintptr_t)body.p, body.n}};
-	struct msghdr m = {.msg_iov = v, .msg_iovlen = body.n ? 2 : 1};
+	struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)v,
+	    .msg_iovlen = v[1].iov_len ? 2 : 1};
 	ssize_t n = 0;
 
 	if (c->out.n == c->out_at) {
@@ -224,7 +254,7 @@ send_reply(struct http_conn *c, struct str head, struct str body)
 		}
 		if (n == -1)
 			n = 0;
-		if ((size_t)n == head.n + body.n) {
+		if ((size_t)n == v[0].iov_len + v[1].iov_len) {
 			if (c->closing)
 				http_drop(c);
 			return;
@@ -234,36 +264,112 @@ send_reply(struct http_conn *c, struct str head, struct str body)
 	arm(c);
 }
 
-/* Answer the request under way, with fields of its own. */
-void
-http_reply_with(struct http_conn *c, int status, const char *type,
+/* An answer before its turn. */
+static void
+keep_early(struct http_conn *c, uint32_t number, const struct iovec v[2])
+{
+	struct early *e = xcalloc(1, sizeof *e), **at = &c->early;
+
+	while (*at != NULL && (int32_t)((*at)->number - number) < 0)
+		at = &(*at)->next;
+	e->next = *at;
+	e->number = number;
+	buf_add(&e->bytes, v[0].iov_base, v[0].iov_len);
+	buf_add(&e->bytes, v[1].iov_base, v[1].iov_len);
+	*at = e;
+}
+
+/* Let go of the first early answer; its bytes go to `out`, if it is given. */
+static void
+drop_early(struct http_conn *c, struct buf *out)
+{
+	struct early *e = c->early;
+
+	c->early = e->next;
+	if (out != NULL && buf_ok(&e->bytes))
+		buf_add(out, e->bytes.p, e->bytes.n);
+	else if (out != NULL)
+		out->failed = true;
+	buf_fini(&e->bytes);
+	free(e);
+}
+
+/* The answer to a request, when it is its turn; with it those that waited for
+ * it.  Is another one due soon, they are written together. */
+static void
+answer(struct http_conn *c, uint32_t number, const struct iovec v[2])
+{
+	if (number != c->answered + 1) {
+		keep_early(c, number, v);
+		return;
+	}
+	c->answered++;
+	if (!pending(c) && !c->gathering) {
+		send_reply(c, v);
+		return;
+	}
+	c->gathering = true;
+	enqueue(c);
+	keep(c, v, 0);
+	while (!c->dead && c->early != NULL &&
+	    c->early->number == c->answered + 1) {
+		c->answered++;
+		drop_early(c, &c->out);
+	}
+	if (!c->dead && !buf_ok(&c->out))
+		http_drop(c);
+}
+
+/* Answer a request that is under way, with fields of its own. */
+static void
+reply(struct http_conn *c, uint32_t number, int status, const char *type,
     struct str fields, struct str body)
 {
 	struct buf head = BUF_INIT;
+	struct iovec v[2];
 
 	if (c->dead)
 		return;
-	c->busy = c->parked = false;
-	http1_put_reply(
-	    &head, status, type, c->closing && type != NULL, body.n);
+	if (number == c->begun)
+		c->busy = c->parked = false;
+	http1_put_reply(&head, status, type,
+	    c->closing && type != NULL && number == c->begun, body.n);
 	if (buf_ok(&head) && fields.n > 0) {
 		head.n -= 2; /* the empty line comes behind them */
 		buf_add(&head, fields.p, fields.n);
 		buf_adds(&head, "\r\n");
 	}
+	v[0] = (struct iovec){head.p, head.n};
+	v[1] = (struct iovec){(void *)(uintptr_t)body.p, body.n};
 	if (buf_ok(&head))
-		send_reply(c, (struct str){head.p, head.n}, body);
+		answer(c, number, v);
 	else
 		http_drop(c);
 	buf_fini(&head);
 	if (c->dead || c->parsing)
 		return;
-	if (c->in.n > 0)
+	if (c->in.n > 0 && !blocked(c))
 		enqueue(c);
 	arm(c);
 }
 
-/* Answer the request under way. */
+/* Answer the request that was begun last, with fields of its own. */
+void
+http_reply_with(struct http_conn *c, int status, const char *type,
+    struct str fields, struct str body)
+{
+	reply(c, c->begun, status, type, fields, body);
+}
+
+/* Answer one that was begun before it, too. */
+void
+http_reply_to(struct http_conn *c, uint32_t number, int status,
+    const char *type, struct str body)
+{
+	reply(c, number, status, type, (struct str){NULL, 0}, body);
+}
+
+/* Answer the request that was begun last. */
 void
 http_reply(struct http_conn *c, int status, const char *type, struct str body)
 {
@@ -280,6 +386,7 @@ refuse(struct http_conn *c)
 
 	c->http->n.bad++;
 	c->closing = true;
+	c->begun += !c->busy; /* to be answered behind the others */
 	wire_put_error(&b, "bad_request", c->parser.reason,
 	    "the connection is closed; send HTTP/1.1 as RFC 9112 has it");
 	http_reply(
@@ -324,9 +431,9 @@ watch_speed(struct http_conn *c, size_t have)
 	deadline_set(cf->deadlines, &c->slow, c->began_ns + limit);
 }
 
-/* One whole request: hand it up. */
-static void
-handle(struct http_conn *c, const char *p)
+/* What the handler sees of the request in p. */
+static struct http_request
+request_of(struct http_conn *c, const char *p)
 {
 	struct http_request r = {.method = c->parser.method,
 	    .target = c->parser.target,
@@ -334,12 +441,32 @@ handle(struct http_conn *c, const char *p)
 
 	(void)http1_field(&c->parser, p, "idempotency-key", &r.key);
 	(void)http1_field(&c->parser, p, "accept", &r.accept);
+	return r;
+}
+
+/* One whole request: hand it up. */
+static void
+handle(struct http_conn *c, struct http_request *r)
+{
 	c->busy = true;
+	c->held = false;
+	c->begun++;
 	c->nrequests++;
 	c->http->n.requests++;
 	if (c->parser.close)
 		c->closing = true;
-	c->http->c.handler->request(c->http->c.ctx, c, &r);
+	c->http->c.handler->request(c->http->c.ctx, c, r);
+}
+
+/* May this request begin now? */
+static bool
+may_begin(const struct http_conn *c, const struct http_request *r)
+{
+	const struct http_handler *h = c->http->c.handler;
+
+	return !pending(c) ||
+	    (c->begun - c->answered < OVERLAP_MOST && h->overlaps != NULL &&
+		h->overlaps(c->http->c.ctx, r));
 }
 
 /* Handle requests in p[0..n) as far as they are whole; returns how many bytes
@@ -347,10 +474,11 @@ handle(struct http_conn *c, const char *p)
 static size_t
 consume(struct http_conn *c, char *p, size_t n)
 {
+	struct http_request r;
 	size_t at = 0;
 
 	c->parsing = true;
-	while (at < n && !c->busy && !c->dead && !c->closing && !choked(c)) {
+	while (at < n && !blocked(c) && !c->dead && !c->closing && !choked(c)) {
 		enum http1_rc rc = http1_feed(&c->parser, p + at, n - at);
 
 		if (rc == HTTP1_MORE)
@@ -360,8 +488,12 @@ consume(struct http_conn *c, char *p, size_t n)
 			at = n;
 			break;
 		}
-		handle(c, p + at);
-		at += c->parser.used;
+		r = request_of(c, p + at);
+		c->held = !may_begin(c, &r);
+		if (!c->held) {
+			handle(c, &r);
+			at += c->parser.used;
+		}
 		http1_init(&c->parser, HTTP1_REQUEST, &c->http->c.parse);
 		c->began_ns = 0;
 		deadline_clear(c->http->c.deadlines, &c->slow);
@@ -378,7 +510,7 @@ settle(struct http_conn *c)
 		return;
 	if (c->in.n == 0 && c->in.cap > 0)
 		buf_fini(&c->in);
-	if (!c->busy && !choked(c))
+	if (!blocked(c) && !choked(c))
 		watch_speed(c, c->in.n);
 	arm(c);
 }
@@ -447,7 +579,7 @@ on_readable(struct http_conn *c)
 static void
 on_closed(struct http_conn *c)
 {
-	if (c->parked || (!c->busy && c->out.n == c->out_at)) {
+	if (c->parked || (!pending(c) && c->out.n == c->out_at)) {
 		http_drop(c);
 		return;
 	}
@@ -686,6 +818,8 @@ reap(struct http_conn *c)
 	uid_drop(h, c->uid);
 	h->n.connections--;
 	close(c->fd);
+	while (c->early != NULL)
+		drop_early(c, NULL);
 	buf_fini(&c->in);
 	buf_fini(&c->out);
 	free(c);
@@ -708,10 +842,14 @@ http_turn(struct http *h)
 	TAILQ_CONCAT(&list, &h->todo, todo);
 	while ((c = TAILQ_FIRST(&list)) != NULL) {
 		TAILQ_REMOVE(&list, c, todo);
+		if (c->gathering) { /* still counts as queued */
+			c->gathering = false;
+			flush(c);
+		}
 		c->queued = false;
 		if (c->dead)
 			reap(c);
-		else if (c->in.n > 0 && !c->busy)
+		else if (c->in.n > 0 && !blocked(c))
 			consume_buffered(c);
 	}
 }
@@ -763,11 +901,25 @@ http_park(struct http_conn *c)
 	c->parked = true;
 }
 
+/* Others may begin before it is answered. */
+void
+http_overlap(struct http_conn *c)
+{
+	c->busy = false;
+}
+
+/* Which is it? */
+uint32_t
+http_number(const struct http_conn *c)
+{
+	return c->begun;
+}
+
 /* Under way? */
 bool
 http_busy(const struct http_conn *c)
 {
-	return c->busy;
+	return pending(c);
 }
 
 /* Numbers. */

@@ -4,8 +4,8 @@
 /*
  * HTTP connections over libevent: bytes in, whole requests up, replies out.
  *
- * One request of a connection is under way at a time; what a client sends
- * meanwhile waits in a bounded buffer.  Reading stays on while a request is
+ * One request of a connection is under way at a time, or several that overlap;
+ * what a client sends meanwhile waits in a bounded buffer.  Reading stays on while a request is
  * parked, so the end of a client is noticed at once; half a close is a close.
  * Connections are freed at the end of the turn (http_turn), so a handler may
  * drop any of them at any time.
@@ -41,6 +41,8 @@ struct http_handler {
 	void (*request)(void *ctx, struct http_conn *, struct http_request *);
 	/* The connection is gone; a request under way gets no answer. */
 	void (*close)(void *ctx, struct http_conn *);
+	/* May this request begin while others before it overlap?  NULL: none. */
+	bool (*overlaps)(void *ctx, const struct http_request *);
 };
 
 struct http_config {
@@ -70,13 +72,19 @@ void http_turn(struct http *h);
 /* Is there something for http_turn to do? */
 bool http_more(const struct http *h);
 
-/* The answer to the request under way. type NULL: as the original (no
+/* The answer to the request that was begun last. type NULL: as the original (no
  * content-type). The body is copied or sent before this returns. */
 void http_reply(
     struct http_conn *c, int status, const char *type, struct str body);
 /* The same with further fields, "name: value\r\n" each; type is not NULL. */
 void http_reply_with(struct http_conn *c, int status, const char *type,
     struct str fields, struct str body);
+/* Instead of answering in request(): those behind it may begin, as far as they
+ * overlap, too.  Remember its number, and answer with http_reply_to. */
+void http_overlap(struct http_conn *c);
+uint32_t http_number(const struct http_conn *c); /* of the one begun last */
+void http_reply_to(struct http_conn *c, uint32_t number, int status,
+    const char *type, struct str body);
 /* The request under way waits for an event, not for the disk: when the client
  * leaves it is void at once. */
 void http_park(struct http_conn *c);

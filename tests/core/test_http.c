@@ -32,6 +32,7 @@ struct seen {
 	char method[16], target[300], key[32];
 	char *body;
 	size_t body_n;
+	uint32_t number; /* on its connection */
 	bool open; /* not answered yet */
 };
 
@@ -137,8 +138,8 @@ answer(struct fix *f, size_t i)
 	assert_true(i < f->nseen && s->open);
 	s->open = false;
 	if (s->conn != NULL)
-		http_reply(
-		    s->conn, 200, NULL, (struct str){s->body, s->body_n});
+		http_reply_to(s->conn, s->number, 200, NULL,
+		    (struct str){s->body, s->body_n});
 }
 
 /* Forget the requests that were answered, or need not be. */
@@ -156,7 +157,8 @@ drop_answered(struct fix *f)
 	f->nseen = kept;
 }
 
-/* The target says what is to be done: /now, /hold, /park, /drop, /big. */
+/* The target says what is to be done: /now, /hold, /park, /drop, /big, and /over
+ * or /ovr for what overlaps. */
 static void
 h_request(void *ctx, struct http_conn *c, struct http_request *r)
 {
@@ -169,6 +171,7 @@ h_request(void *ctx, struct http_conn *c, struct http_request *r)
 	s = &f->seen[f->nseen];
 	assert_true(http_busy(c));
 	s->conn = c;
+	s->number = http_number(c);
 	s->open = true;
 	snprintf(
 	    s->method, sizeof s->method, "%.*s", (int)r->method.n, r->method.p);
@@ -184,6 +187,8 @@ h_request(void *ctx, struct http_conn *c, struct http_request *r)
 	f->nseen++;
 	if (strcmp(s->target, "/now") == 0)
 		answer(f, f->nseen - 1);
+	if (strncmp(s->target, "/ov", 3) == 0)
+		http_overlap(c);
 	if (strcmp(s->target, "/park") == 0)
 		http_park(c);
 	if (strcmp(s->target, "/drop") == 0)
@@ -194,7 +199,15 @@ h_request(void *ctx, struct http_conn *c, struct http_request *r)
 	}
 }
 
-static const struct http_handler handler = {h_wake, h_open, h_request, h_close};
+static bool
+h_overlaps(void *ctx, const struct http_request *r)
+{
+	(void)ctx;
+	return str_starts(r->target, STR("/ov"));
+}
+
+static const struct http_handler handler = {
+    h_wake, h_open, h_request, h_close, h_overlaps};
 
 /* ---- life ---- */
 
@@ -387,8 +400,11 @@ status(int fd, bool *end)
 #define POST(t)                                                                \
 	"POST " t " HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\n"          \
 	"hello"
-#define EMPTY "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
-#define HELLO "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
+#define PUT(t, body)                                                           \
+	"PUT " t " HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n" body
+#define ONE(body) "HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n" body
+#define EMPTY	  "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+#define HELLO	  "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
 /* ---- requests and replies ---- */
 
@@ -730,6 +746,152 @@ whole_close_with_a_change_under_way(void **state)
 	assert_int_equal(f->closes, 1);
 }
 
+/* ---- requests that overlap ---- */
+
+/* Those in a row begin together, others wait for all of them; answers keep the
+ * order, whatever the order in which they are given. */
+static void
+overlapping_requests(void **state)
+{
+	static const size_t orders[][3] = {
+	    {0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+	struct fix *f = *state;
+	int fd = client(f);
+
+	for (size_t k = 0; k < 6; k++) {
+		puts_(fd,
+		    PUT("/over", "1") PUT("/ovr", "2") PUT("/over", "3")
+			PUT("/now", "4") PUT("/over", "5"));
+		turns(f);
+		assert_int_equal(f->nseen, 3);
+		expect(fd, "", false);
+		answer(f, orders[k][0]);
+		answer(f, orders[k][1]);
+		turns(f);
+		assert_int_equal(f->nseen, 3);
+		expect(fd,
+		    orders[k][2] == 0	    ? ""
+			: orders[k][2] == 1 ? ONE("1")
+					    : ONE("1") ONE("2"),
+		    false);
+		answer(f, orders[k][2]);
+		turns(f);
+		assert_int_equal(f->nseen, 5);
+		answer(f, 4);
+		turns(f);
+		expect(fd,
+		    orders[k][2] == 0 ? ONE("1") ONE("2") ONE("3") ONE("4")
+					    ONE("5")
+			: orders[k][2] == 1 ? ONE("2") ONE("3") ONE("4")
+						  ONE("5")
+					    : ONE("3") ONE("4") ONE("5"),
+		    false);
+		forget(f);
+	}
+	close(fd);
+}
+
+/* One that waits for something else stops the row. */
+static void
+overlap_ends_with_others(void **state)
+{
+	struct fix *f = *state;
+	int fd = client(f);
+
+	puts_(fd, PUT("/over", "1") PUT("/hold", "2") PUT("/over", "3"));
+	turns(f);
+	assert_int_equal(f->nseen, 1);
+	answer(f, 0);
+	turns(f);
+	assert_int_equal(f->nseen, 2);
+	answer(f, 1);
+	turns(f);
+	assert_int_equal(f->nseen, 3);
+	answer(f, 2);
+	turns(f);
+	expect(fd, ONE("1") ONE("2") ONE("3"), false);
+	close(fd);
+}
+
+/* Not more than 64 at a time; the others follow. */
+static void
+overlap_is_bounded(void **state)
+{
+	struct fix *f = *state;
+	int fd = client(f);
+	size_t n = 0;
+	bool end;
+
+	for (int i = 0; i < 100; i++)
+		puts_(fd, POST("/over"));
+	turns(f);
+	assert_int_equal(f->nseen, SEEN_MOST);
+	for (size_t i = SEEN_MOST; i-- > 0;)
+		answer(f, i);
+	forget(f);
+	turns(f);
+	assert_int_equal(f->nseen, 36);
+	for (size_t i = 0; i < 36; i++)
+		answer(f, i);
+	turns(f);
+	n = (size_t)take(fd, &end) / strlen(HELLO);
+	assert_int_equal(n, 100);
+	assert_false(end);
+	close(fd);
+}
+
+/* The end comes after the answers: when it was asked for, when something behind
+ * them cannot be understood, and when the client has left. */
+static void
+overlap_and_the_end(void **state)
+{
+	struct fix *f = *state;
+	int fd[3];
+
+	for (int i = 0; i < 3; i++)
+		fd[i] = client(f);
+	puts_(fd[0],
+	    PUT("/over", "1") "POST /over HTTP/1.1\r\nhost: x\r\n"
+			      "connection: close\r\n\r\n");
+	puts_(fd[1], PUT("/over", "1") "NONSENSE\r\n\r\n");
+	puts_(fd[2], PUT("/over", "1") PUT("/over", "2"));
+	assert_int_equal(shutdown(fd[2], SHUT_WR), 0);
+	turns(f);
+	assert_int_equal(f->nseen, 5);
+	assert_int_equal(f->closes, 0);
+	for (size_t i = 5; i-- > 0;)
+		answer(f, i);
+	turns(f);
+	expect(fd[0], ONE("1") EMPTY, true);
+	expect(fd[2], ONE("1") ONE("2"), true);
+	assert_true(take(fd[1], &(bool){false}) > (ssize_t)strlen(ONE("1")));
+	assert_memory_equal(got, ONE("1"), strlen(ONE("1")));
+	assert_memory_equal(
+	    got + strlen(ONE("1")), "HTTP/1.1 400 ", strlen("HTTP/1.1 400 "));
+	assert_int_equal(f->closes, 3);
+	for (int i = 0; i < 3; i++)
+		close(fd[i]);
+}
+
+/* A client that is gone with answers that came before their turn. */
+static void
+overlap_and_gone(void **state)
+{
+	struct fix *f = *state;
+	int fd = client(f);
+
+	puts_(fd, PUT("/over", "1") PUT("/over", "2") PUT("/over", "3"));
+	turns(f);
+	answer(f, 1);
+	close(fd);
+	turns(f);
+	assert_int_equal(f->closes, 0);
+	answer(f, 2);
+	answer(f, 0);
+	turns(f);
+	assert_int_equal(f->closes, 1);
+}
+
 /* ---- clients that dawdle ---- */
 
 /* The head must be there in time: refused at the bound, not before; what was
@@ -1031,7 +1193,7 @@ struct rc {
 static void
 rc_send(struct rc *c, struct rnd *r)
 {
-	static const char text[] = POST("/hold") POST("/now") POST("/hold");
+	static const char text[] = POST("/over") POST("/ovr") POST("/hold");
 	size_t n = 1 + rnd_below(r, 120), hold = strlen(POST("/hold"));
 	ssize_t k;
 
@@ -1141,6 +1303,11 @@ main(void)
 	    T(half_close_with_a_change_under_way),
 	    T(half_close_with_a_long_answer),
 	    T(whole_close_with_a_change_under_way),
+	    T(overlapping_requests),
+	    T(overlap_ends_with_others),
+	    T(overlap_is_bounded),
+	    T(overlap_and_the_end),
+	    T(overlap_and_gone),
 	    T(slow_head),
 	    T(head_in_time),
 	    T(slow_body),
