@@ -60,6 +60,7 @@ static const struct row {
     ROW("warmup", DOUBLE, warmup, 0, "S  before that (0.5)"),
     ROW("conns", INT, conns, 1, "N  callers, senders, or ackers"),
     ROW("servers", INT, servers, 1, "N  (4; 1 for one caller)"),
+    ROW("flight", INT, flight, 1, "N  calls of each caller (1; --libxmsg)"),
     ROW("threads", INT, threads, 1, "N  of the load generator (1)"),
     ROW("payload", INT, payload, 32, "BYTES  of a message (512)"),
     ROW("queues", INT, queues, 1, "N  to send to (one a sender, at most 16)"),
@@ -73,6 +74,7 @@ static const struct row {
     ROW("peek", FLAG, peek, 0, "  drain: only the first transfer"),
     ROW("keep", FLAG, keep, 0, "  do not destroy the queues after"),
     ROW("leave", FLAG, leave, 0, "  restart: leave the broker running"),
+    ROW("libxmsg", FLAG, libxmsg, 0, "  rpc: with libxmsg on both sides"),
     ROW("json", FLAG, json, 0, "  one JSON line after the text"),
 #undef ROW
 };
@@ -215,6 +217,7 @@ main(int argc, char **argv)
 	    .seconds = 4,
 	    .warmup = 0.5,
 	    .threads = 1,
+	    .flight = 1,
 	    .payload = 512,
 	    .count = 100000,
 	    .parked = 1000,
@@ -232,7 +235,9 @@ main(int argc, char **argv)
 		print_usage(stderr);
 		return EX_USAGE;
 	}
-	if (proc_need_files((unsigned long)o.conns * 2 + FILES_SPARE, &e) < 0) {
+	if (proc_need_files(
+		(unsigned long)o.conns * (o.libxmsg ? 5 : 2) + FILES_SPARE,
+		&e) < 0) {
 		fprintf(stderr, "load: %s\n", e.text);
 		return EX_UNAVAILABLE;
 	}

@@ -23,6 +23,7 @@ struct opts {
 	double seconds, warmup;
 	int conns; /* callers, senders, acknowledging connections */
 	int servers; /* 0: 4, or 1 for one caller */
+	int flight; /* calls of a caller under way, with libxmsg */
 	int threads;
 	int payload;
 	int queues; /* 0: one a connection, at most 16 */
@@ -30,7 +31,7 @@ struct opts {
 	int parked; /* polls */
 	int park_queues; /* they wait on */
 	pid_t pid; /* of the broker */
-	bool json, no_fill, keep, peek, leave;
+	bool json, no_fill, keep, peek, leave, libxmsg;
 };
 
 typedef int mode_fn(
