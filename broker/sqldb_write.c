@@ -412,34 +412,34 @@ chain_rc(struct store_op *op, const struct store_op *end, enum store_rc rc)
 		op->rc = rc;
 }
 
-/* Apply one chain; an op that could not be done takes the others with it. */
+/* Would an op of the chain find no queue?  That is all that can happen to one of
+ * them and not to the whole batch, so when it is known before, nothing of a chain
+ * has ever to be undone by itself. */
+static bool
+chain_lacks_queue(
+    struct sqldb *db, const struct store_op *op, const struct store_op *end)
+{
+	for (; op != end; op = op->link)
+		if (op->kind == STORE_SEND &&
+		    qent_find(db, op->u.send.msg.queue) == NULL)
+			return true;
+	return false;
+}
+
+/* Apply one chain; an op that cannot be done takes the others with it. */
 static int
 apply_chain(struct sqldb *db, struct store_op *op, struct store_op *end)
 {
-	struct store_op *first = op;
-	bool linked = op->link != end;
-	int64_t reserved = db->reserved, acts = db->acts;
 	int rc = SQLITE_OK;
 
-	chain_rc(op, end, STORE_OK);
-	if (linked)
-		rc = sqldb_run(db, S_SAVE);
-	for (; op != end && rc == SQLITE_OK; op = op->link) {
-		if (op->kind == STORE_BARRIER)
-			continue;
-		rc = writes[op->kind].fn(db, op);
-		if (rc == SQLITE_OK && op->rc != STORE_OK) {
-			chain_rc(first, end, op->rc);
-			if (linked) {
-				rc = sqldb_run(db, S_UNDO);
-				db->reserved = reserved; /* undone as well */
-				db->acts = acts;
-			}
-			break;
-		}
+	if (op->link != end && chain_lacks_queue(db, op, end)) {
+		chain_rc(op, end, STORE_NO_QUEUE);
+		return SQLITE_OK;
 	}
-	if (linked && rc == SQLITE_OK)
-		rc = sqldb_run(db, S_RELEASE);
+	chain_rc(op, end, STORE_OK);
+	for (; op != end && rc == SQLITE_OK; op = op->link)
+		if (op->kind != STORE_BARRIER)
+			rc = writes[op->kind].fn(db, op);
 	return rc;
 }
 
