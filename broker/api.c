@@ -66,6 +66,7 @@ call_free(struct call *c)
 		c->peer->call = c->over;
 	free(c->name);
 	act_free(c->act);
+	turn_free(c->turn);
 	free(c->chosen);
 	buf_fini(&c->body);
 	if (a->spare == NULL)
@@ -347,18 +348,14 @@ do_send(struct peer *p, const struct wire_req *r, struct str key)
 
 /* ---- transfers ---- */
 
-static void
-transfer_message(
-    struct poll *poll, const struct store_msg *sm, const struct msg *msg)
+/* One message of an answer. */
+void
+api_put_message(struct buf *b, const struct store_msg *sm,
+    const struct msg *msg, bool first)
 {
-	struct call *c = (struct call *)poll;
 	struct wire_message w = {
 	    .queue = sm->queue, .id = sm->id, .payload = sm->payload};
 
-	if (c->count == 0) {
-		(void)api_out(c->api);
-		wire_put_transfer_begin(&c->api->out);
-	}
 	if (msg->flags & MSG_REPLY) {
 		w.kind = WIRE_KIND_RESPONSE;
 		w.reply_to = sm->re_queue;
@@ -367,7 +364,20 @@ transfer_message(
 		w.kind = WIRE_KIND_REQUEST;
 		w.reply_to = sm->reply_to;
 	}
-	wire_put_transfer_message(&c->api->out, &w, c->count++ == 0);
+	wire_put_transfer_message(b, &w, first);
+}
+
+static void
+transfer_message(
+    struct poll *poll, const struct store_msg *sm, const struct msg *msg)
+{
+	struct call *c = (struct call *)poll;
+
+	if (c->count == 0) {
+		(void)api_out(c->api);
+		wire_put_transfer_begin(&c->api->out);
+	}
+	api_put_message(&c->api->out, sm, msg, c->count++ == 0);
 }
 
 static void
@@ -572,6 +582,27 @@ on_request(void *ctx, struct http_conn *conn, struct http_request *r)
 	http_overlap(conn);
 }
 
+static bool
+ends(struct str s, struct str with)
+{
+	return s.n >= with.n && memcmp(s.p + s.n - with.n, with.p, with.n) == 0;
+}
+
+/* Does it name the messages of a queue, with nothing to wait for? */
+static bool
+sends(struct str target)
+{
+	const char *q = memchr(target.p, '?', target.n);
+	struct str path = {
+	    target.p, q != NULL ? (size_t)(q - target.p) : target.n};
+	size_t n = target.n - path.n;
+
+	return ends(path, STR("/messages")) &&
+	    (n == 0 ||
+		(memmem(q, n, "wait=", 5) == NULL &&
+		    memmem(q, n, "next=", 5) == NULL));
+}
+
 /* What is decided by what is durable alone, whatever else is under way: sends,
  * replies and acknowledgements. */
 static bool
@@ -582,8 +613,9 @@ on_overlaps(void *ctx, const struct http_request *r)
 	(void)ctx;
 	return str_starts(t, STR("/request/")) ||
 	    str_starts(t, STR("/response/")) || str_starts(t, STR("/ack/")) ||
-	    (str_starts(t, STR("/v1/queues/")) && t.n > 6 &&
-		memcmp(t.p + t.n - 6, "/reply", 6) == 0);
+	    (str_starts(t, STR("/v1/queues/")) &&
+		str_eq(r->method, STR("POST")) &&
+		(ends(t, STR("/reply")) || sends(t)));
 }
 
 static void

@@ -65,6 +65,7 @@ struct event_filter {
 /* What an act on messages carries along; which messages are meant. */
 struct act;
 struct msg_filter;
+struct turn;
 
 /* A request that is not answered yet. */
 struct call {
@@ -92,6 +93,7 @@ struct call {
 	struct diag_item *items;
 	struct event_filter filter; /* its names are in body */
 	struct act *act; /* owned, or NULL */
+	struct turn *turn; /* owned, or NULL */
 	struct msg_filter *chosen; /* owned, or NULL */
 	struct buf body;
 };
@@ -116,9 +118,13 @@ void api_error(struct peer *p, int status, const char *code,
 void api_ms_error(struct peer *p, enum ms_rc rc, const char *limit);
 void api_reply(struct peer *p, int status, const char *type, struct str body);
 struct buf *api_out(struct api *a); /* empty */
+/* A message as transfers have it. */
+void api_put_message(struct buf *b, const struct store_msg *sm,
+    const struct msg *msg, bool first);
 
-/* api_v1_act.c */
+/* api_v1_act.c, api_v1_turn.c */
 void act_free(struct act *act);
+void turn_free(struct turn *t);
 /* api_look.c */
 void api_diagnostics(struct peer *p);
 void api_trace(struct peer *p, const struct wire_req *r);

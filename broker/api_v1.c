@@ -370,6 +370,7 @@ static const struct route {
     {"POST", "queues/*/resume", v1_post_resume},
     {"POST", "queues/*/purge", v1_post_purge},
     {"GET", "queues/*/messages", v1_get_messages},
+    {"POST", "queues/*/messages", v1_post_message},
     {"GET", "queues/*/messages/*", v1_get_message},
     {"DELETE", "queues/*/messages/*", v1_delete_message},
     {"POST", "queues/*/messages/*/reply", v1_post_reply},
@@ -430,15 +431,16 @@ split(struct v1 *v, struct str target)
 	return true;
 }
 
-/* Who asked for what, for the log: a change by an operator.  Replies are the
- * daily work of consumers. */
+/* Who asked for what, for the log: a change by an operator.  Messages are the
+ * daily work of programs. */
 static void
 audit(const struct v1 *v, const struct route *r)
 {
 	const struct client *c = &v->p->client;
 	struct buf path = BUF_INIT;
 
-	if (strcmp(r->method, "GET") == 0 || r->fn == v1_post_reply)
+	if (strcmp(r->method, "GET") == 0 || r->fn == v1_post_reply ||
+	    r->fn == v1_post_message)
 		return;
 	for (size_t i = 0; i < v->nseg; i++) {
 		buf_addc(&path, '/');
@@ -454,7 +456,7 @@ audit(const struct v1 *v, const struct route *r)
 bool
 api_v1(struct peer *p, struct http_request *r)
 {
-	struct v1 v = {.p = p, .a = p->api, .body = r->body};
+	struct v1 v = {.p = p, .a = p->api, .body = r->body, .key = r->key};
 	bool path = false;
 
 	if (!str_starts(r->target, STR("/v1/")))

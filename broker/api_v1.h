@@ -24,6 +24,7 @@ struct v1 {
 	struct str seg[V1_MOST_SEGMENTS]; /* behind "v1", decoded */
 	size_t nseg;
 	struct str query, body;
+	struct str key; /* Idempotency-Key, n == 0: none */
 };
 
 /* The value of a query parameter, decoded; p == NULL: it is not there. */
@@ -44,6 +45,8 @@ bool v1_body(const struct v1 *v, const struct v1_field *f, size_t n);
 /* The queue and the id that the path names; NULL and false: answered. */
 struct queue *v1_queue(const struct v1 *v);
 bool v1_id(const struct v1 *v, int64_t *id);
+/* A queue's name on its way in: by the rules of the stock protocol. */
+bool v1_good_name(const struct v1 *v, struct str s);
 /* May this peer see what is not redacted? */
 bool v1_privileged(const struct peer *p);
 /* Begin and send an answer that is one object. */
@@ -90,6 +93,13 @@ void act_failure(
 /* A call for a change, with a copy of a name. */
 struct call *v1_change(
     const struct v1 *v, void (*done)(struct change *), struct str name);
+
+/* ---- a change, then a poll: api_v1_turn.c ---- */
+/* The poll that is asked for after a reply; NULL: none.  false: answered. */
+bool turn_after_reply(const struct v1 *v, struct turn **t);
+/* The change of a call with a turn is durable; name is the message's queue. */
+void turn_done(struct call *c, int64_t id, bool duplicate);
+void v1_post_message(const struct v1 *v);
 
 /* Handlers.  api_v1_look.c */
 void v1_get_messages(const struct v1 *v);

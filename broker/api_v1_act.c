@@ -133,6 +133,10 @@ change_done(struct change *ch)
 		api_ms_error(c->peer, ch->rc, ch->limit);
 		return;
 	}
+	if (c->turn != NULL) {
+		turn_done(c, ch->id, ch->duplicate);
+		return;
+	}
 	w = v1_start(&v);
 	jsonw_str(&w, of_queue(c->n1) ? "name" : "queue", name);
 	if (c->n1 == V1_PAUSE)
@@ -186,8 +190,8 @@ begin(struct call *c, enum ms_rc rc)
 }
 
 /* Names on the way in: the rules of the stock protocol. */
-static bool
-good_name(const struct v1 *v, struct str s)
+bool
+v1_good_name(const struct v1 *v, struct str s)
 {
 	bool bad = s.n == 0 || s.n > WIRE_MAX_NAME;
 
@@ -204,7 +208,7 @@ v1_put_queue(const struct v1 *v)
 {
 	struct call *c;
 
-	if (!good_name(v, v->seg[1]))
+	if (!v1_good_name(v, v->seg[1]))
 		return;
 	c = new_change(v, V1_CREATE, v->seg[1]);
 	begin(c,
@@ -357,7 +361,7 @@ reply_looked(struct poll *poll, int64_t next, enum ms_rc rc)
 	memset(&c->u.change, 0, sizeof c->u.change);
 	c->u.change.done = change_done;
 	c->n1 = V1_REPLY;
-	c->overlaps = true;
+	c->overlaps = c->turn == NULL;
 	rc2 = mswitch_answer(c->api->m, &c->u.change, &p->client, queue, c->arg,
 	    (struct str){c->name ? c->name : "", c->name_n}, payload);
 	begin(c, rc2);
@@ -366,12 +370,15 @@ reply_looked(struct poll *poll, int64_t next, enum ms_rc rc)
 void
 v1_post_reply(const struct v1 *v)
 {
+	struct turn *turn;
 	struct call *c;
 	int64_t id;
 
-	if (!v1_id(v, &id) || v1_queue(v) == NULL)
+	if (!v1_id(v, &id) || v1_queue(v) == NULL ||
+	    !turn_after_reply(v, &turn))
 		return;
 	c = call_new(v->p, CALL_POLL);
+	c->turn = turn;
 	c->arg = id;
 	buf_add(&c->body, v->body.p, v->body.n);
 	buf_add(&c->body, v->seg[1].p, v->seg[1].n);

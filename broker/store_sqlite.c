@@ -643,9 +643,13 @@ sqlite_kick(struct store *base)
 		ops_move(&refused, &s->refused);
 		call_done(&refused);
 	}
-	if (s->pending.head == NULL || wait_for_company(s) || try_inline(s))
-		return;
-	hand_over(s);
+	/* done() of what is committed in place may submit more */
+	while (s->pending.head != NULL && !wait_for_company(s)) {
+		if (!try_inline(s)) {
+			hand_over(s);
+			return;
+		}
+	}
 }
 
 static void

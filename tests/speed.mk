@@ -3,8 +3,10 @@
 
 # What was made to be faster: that it is still right.
 speed_tests = tests/core/test_sqldb_log
+speed_scripts = tests/e2e/test_v1_turn.py
 check_PROGRAMS += $(speed_tests)
-TESTS += $(speed_tests)
+TESTS += $(speed_tests) $(speed_scripts)
+EXTRA_DIST += $(speed_scripts)
 tests_core_test_sqldb_log_SOURCES = tests/core/test_sqldb_log.c
 tests_core_test_sqldb_log_CPPFLAGS = $(CORE_INCLUDES)
 tests_core_test_sqldb_log_LDFLAGS = $(CORE_LINK)

@@ -155,7 +155,36 @@ def queues(run):
     run.call('destroyQueue', 404, queue='z2')
 
 
+def sends(run):
+    """A call in two exchanges: one of the caller, one of the consumer."""
+    stranger = run.c
+    run.call('sendMessage', 400, query='?create=2')
+    run.call('sendMessage', 404, queue='none')
+    one = run.call('sendMessage', 200, queue='daily', query='?create=1',
+                   body='1')
+    run.call('replyToMessage', 200, queue='daily', number=one['id'],
+             query='?wait=0', body='pong')
+    two = run.call('sendMessage', 200, queue='daily', query='?wait=0&next=-1',
+                   body='2')
+    run.tap.ok([m[1]['payload'] for m in two['messages']] == ['pong'],
+               'a call has its reply')
+    done = run.call('replyToMessage', 200, queue='daily', number=two['id'],
+                    query='?next=-1', body='pong')
+    run.tap.ok(done['messages'] == [], 'a consumer hears of what is next')
+    run.c = run.broker.conn()
+    run.call('sendMessage', 403, queue='daily')
+    three = run.call('sendMessage', 200, queue='daily',
+                     query='?reply_to=me&ack=%d' % done['id'])
+    run.call('replyToMessage', 403, queue='daily', number=three['id'],
+             query='?wait=1')
+    run.c = stranger
+    run.c.destroy('daily')
+    run.c.destroy('me')
+    run.c.create('me', transient=True)
+
+
 def messages(run):
+    sends(run)
     first = run.c.publish('q', SECRET, 'me')
     second = run.c.publish('q', 'two', 'me')
     run.c.poll(['q'])
