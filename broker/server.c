@@ -32,6 +32,7 @@
 #include "config.h"
 #include "log.h"
 #include "redact.h"
+#include "tidy.h"
 #include "usock.h"
 #include "version.h"
 #include "xalloc.h"
@@ -40,7 +41,9 @@
 #include <systemd/sd-daemon.h>
 #endif
 
-#define BACKLOG 1024
+#define BACKLOG	     1024
+#define MESSAGE_SIZE 64 /* in the index, about */
+#define CLIENT_SIZE  1600
 
 struct server {
 	struct settings *set; /* main's; a reload changes it */
@@ -57,6 +60,7 @@ struct server {
 	struct http *http;
 	struct api api;
 	void *ring_mem;
+	struct tidy tidy;
 	int fd, lock_fd, state_fd;
 	bool own_socket; /* we made it, we remove it */
 	bool fresh; /* the time of this turn has been read */
@@ -118,6 +122,10 @@ turn(struct server *sv)
 		/* a commit in place may have freed connections to go on */
 	} while (http_more(sv->http) || sv->m->dirty != NULL);
 	trace_turn(&sv->trace);
+	tidy_turn(&sv->tidy, http_counters(sv->http)->requests,
+	    sv->m->cached + sv->m->messages * MESSAGE_SIZE +
+		(int64_t)http_counters(sv->http)->connections * CLIENT_SIZE,
+	    sv->m->now_ns);
 }
 
 static void
@@ -351,6 +359,7 @@ open_recorder(struct server *sv, struct err *e)
 	if (!ring_attach(&ring, sv->ring_mem, size))
 		ring_format(&ring, sv->ring_mem, size, 0);
 	trace_init(&sv->trace, &sv->deadlines, ring);
+	tidy_init(&sv->tidy, &sv->deadlines, sv->ring_mem, size);
 	return 0;
 }
 
@@ -593,6 +602,7 @@ server_run(struct server *sv)
 	    XMSG_VERSION, sv->set->socket, sv->set->state,
 	    HASH_CNT(hh, sv->m->queues), (long long)sv->m->messages);
 	notify("READY=1");
+	turn(sv); /* what is due without anybody asking */
 	while (!sv->stop)
 		spin(sv);
 	notify("STOPPING=1");
