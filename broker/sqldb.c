@@ -32,6 +32,9 @@
 	" WHERE m.id > ?1 ORDER BY m.id LIMIT ?2"
 
 #define GET_TAIL  " FROM message m JOIN queue q USING (qid) WHERE m.id = ?1"
+#define WALK_TAIL                                                              \
+	" FROM message m JOIN queue q USING (qid)"                             \
+	" WHERE m.id BETWEEN ?1 AND ?2 ORDER BY m.id"
 #define LIST_TAIL " FROM queue WHERE name >= ?1 AND name > ?2 ORDER BY name"
 #define KEPT                                                                   \
 	"at_ns, held, re_id, origin, reply_to, re_queue, key, pid, uid, comm," \
@@ -44,6 +47,7 @@
 
 static const char *const sql[S_N] = {
     [S_BEGIN] = "BEGIN IMMEDIATE",
+    [S_BEGIN_READ] = "BEGIN",
     [S_COMMIT] = "COMMIT",
     [S_ROLLBACK] = "ROLLBACK",
     [S_RESERVE] =
@@ -59,6 +63,7 @@ static const char *const sql[S_N] = {
 	"UPDATE message SET held = ?2, sum = " SUM_HELD " WHERE id = ?1",
     [S_ANSWER] = "INSERT OR IGNORE INTO answered (id, reply) VALUES (?1, ?2)",
     [S_GET] = "SELECT " COLUMNS "m.payload" PEER GET_TAIL,
+    [S_GET_WALK] = "SELECT " COLUMNS "m.payload" PEER WALK_TAIL,
     [S_SCAN] = "SELECT " COLUMNS "m.payload" PEER SCAN_TAIL,
     [S_SCAN_HEADS] = "SELECT " COLUMNS "length(m.payload)" NO_PEER SCAN_TAIL,
     [S_LIST] = "SELECT name, owner, paused" LIST_TAIL,
@@ -105,6 +110,7 @@ static const char *const sql[S_N] = {
 static const char *const sql_1[S_N] = {
     /* NOLINTBEGIN(bugprone-suspicious-missing-comma): one text each */
     [S_GET] = "SELECT " COLUMNS "m.payload" NO_PEER GET_TAIL,
+    [S_GET_WALK] = "SELECT " COLUMNS "m.payload" NO_PEER WALK_TAIL,
     [S_SCAN] = "SELECT " COLUMNS "m.payload" NO_PEER SCAN_TAIL,
     [S_LIST] = "SELECT name, owner, 0" LIST_TAIL,
     [S_REMOVED] = "SELECT NULL WHERE 0 AND ?5",

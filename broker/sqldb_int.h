@@ -30,6 +30,7 @@ struct qent {
 /* Statements, prepared once. */
 enum {
 	S_BEGIN,
+	S_BEGIN_READ,
 	S_COMMIT,
 	S_ROLLBACK,
 	S_RESERVE,
@@ -40,6 +41,7 @@ enum {
 	S_MSG_MARK,
 	S_ANSWER,
 	S_GET,
+	S_GET_WALK,
 	S_SCAN,
 	S_SCAN_HEADS,
 	S_LIST,

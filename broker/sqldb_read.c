@@ -10,6 +10,8 @@
  */
 #include "sqldb_int.h"
 
+#define DENSE 8 /* ids from which on a walk pays */
+
 #include <string.h>
 
 #include "sum.h"
@@ -125,16 +127,15 @@ unreadable(int64_t id, int *rc)
 	return (struct store_msg){.id = id, .damaged = true};
 }
 
-static enum store_rc
-read_get(struct sqldb *db, struct store_op *op)
+/* The rows of a get from the *i-th on, looked up one by one; a result of
+ * SQLite. */
+static int
+get_each(sqlite3_stmt *s, struct store_op *op, uint32_t i)
 {
-	sqlite3_stmt *s = sqldb_stmt(db, S_GET);
 	struct store_msg m;
 	int rc = SQLITE_DONE;
 
-	if (s == NULL)
-		return STORE_IO;
-	for (uint32_t i = 0; i < op->u.get.n; i++) {
+	for (; i < op->u.get.n; i++) {
 		sqlite3_bind_int64(s, 1, op->u.get.ids[i]);
 		rc = sqlite3_step(s);
 		if (rc == SQLITE_ROW)
@@ -148,7 +149,81 @@ read_get(struct sqldb *db, struct store_op *op)
 		rc = SQLITE_DONE;
 		sqlite3_reset(s);
 	}
-	return finish(s, rc);
+	return rc;
+}
+
+/* The same for ids that lie close together: one walk over all from the first to
+ * the last.  *i is how far it came; after a damaged page the others have to be
+ * looked up. */
+static int
+get_walk(sqlite3_stmt *s, struct store_op *op, uint32_t *i)
+{
+	const int64_t *ids = op->u.get.ids;
+	uint32_t n = op->u.get.n;
+	struct store_msg m;
+	int rc;
+
+	sqlite3_bind_int64(s, 1, ids[0]);
+	sqlite3_bind_int64(s, 2, ids[n - 1]);
+	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+		int64_t id = sqlite3_column_int64(s, 0);
+
+		while (*i < n && ids[*i] < id)
+			++*i; /* it has gone */
+		if (*i == n || ids[*i] > id)
+			continue;
+		row_msg(s, false, true, &m);
+		if (op->u.get.row(op, &m) != 0)
+			break;
+		++*i;
+	}
+	sqlite3_reset(s);
+	return rc;
+}
+
+/* Do most ids between the first and the last belong to the get? */
+static bool
+is_dense(const struct store_op *op)
+{
+	const int64_t *ids = op->u.get.ids;
+	uint32_t n = op->u.get.n;
+
+	return n >= DENSE && ids[n - 1] - ids[0] < 2 * (int64_t)n;
+}
+
+/* The rows of a get. */
+static enum store_rc
+get_rows(struct sqldb *db, struct store_op *op)
+{
+	sqlite3_stmt *each = sqldb_stmt(db, S_GET);
+	sqlite3_stmt *walk = is_dense(op) ? sqldb_stmt(db, S_GET_WALK) : NULL;
+	uint32_t i = 0;
+	int rc;
+
+	if (each == NULL)
+		return STORE_IO;
+	if (walk != NULL) {
+		rc = get_walk(walk, op, &i);
+		if ((rc & 0xff) != SQLITE_CORRUPT)
+			return finish(walk, rc);
+	}
+	return finish(each, get_each(each, op, i));
+}
+
+/* Some messages, whole.  In one transaction: to begin one costs as much as to
+ * read a row. */
+static enum store_rc
+read_get(struct sqldb *db, struct store_op *op)
+{
+	bool many = op->u.get.n > 1;
+	enum store_rc rc;
+
+	if (many && sqldb_run(db, S_BEGIN_READ) != SQLITE_OK)
+		return STORE_IO;
+	rc = get_rows(db, op);
+	if (many && !sqlite3_get_autocommit(db->db))
+		(void)sqldb_run(db, S_COMMIT); /* there is nothing to lose */
+	return rc;
 }
 
 /* Is the queue one of those asked for? */
