@@ -19,6 +19,18 @@
 
 /* ---- calls ---- */
 
+/* Whose it is. */
+static struct call *
+call_begin(struct call *c, struct peer *p, int kind)
+{
+	c->api = p->api;
+	c->peer = p;
+	c->kind = kind;
+	c->number = http_number(p->conn);
+	p->call = c;
+	return c;
+}
+
 /* A request that will be answered later. */
 struct call *
 call_new(struct peer *p, int kind)
@@ -31,12 +43,18 @@ call_new(struct peer *p, int kind)
 	else
 		c = xmalloc(sizeof *c);
 	memset(c, 0, sizeof *c);
-	c->api = a;
-	c->peer = p;
-	c->kind = kind;
-	c->number = http_number(p->conn);
-	p->call = c;
-	return c;
+	return call_begin(c, p, kind);
+}
+
+/* The same for a poll. */
+struct call *
+call_new_small(struct peer *p)
+{
+	struct call *c =
+	    xcalloc(1, offsetof(struct call, u) + sizeof(struct poll));
+
+	c->small = true;
+	return call_begin(c, p, CALL_POLL);
 }
 
 /* A change has ended. */
@@ -69,7 +87,7 @@ call_free(struct call *c)
 	turn_free(c->turn);
 	free(c->chosen);
 	buf_fini(&c->body);
-	if (a->spare == NULL)
+	if (a->spare == NULL && !c->small)
 		a->spare = c;
 	else
 		free(c);
@@ -216,7 +234,7 @@ api_ms_error(struct peer *p, enum ms_rc rc, const char *name)
 static void
 change_done(struct change *ch)
 {
-	struct call *c = (struct call *)ch;
+	struct call *c = call_of(ch);
 	struct api *a = c->api;
 	struct buf *b;
 
@@ -371,7 +389,7 @@ static void
 transfer_message(
     struct poll *poll, const struct store_msg *sm, const struct msg *msg)
 {
-	struct call *c = (struct call *)poll;
+	struct call *c = call_of(poll);
 
 	if (c->count == 0) {
 		(void)api_out(c->api);
@@ -383,7 +401,7 @@ transfer_message(
 static void
 transfer_done(struct poll *poll, int64_t next, enum ms_rc rc)
 {
-	struct call *c = (struct call *)poll;
+	struct call *c = call_of(poll);
 	struct buf *b = &c->api->out;
 
 	if (c->peer == NULL) {
@@ -406,7 +424,7 @@ static void
 do_transfer(struct peer *p, const struct wire_req *r, struct str key)
 {
 	struct api *a = p->api;
-	struct call *c = call_new(p, CALL_POLL);
+	struct call *c = call_new_small(p);
 	int64_t wait = (int64_t)(r->timeout_s * NS_PER_SEC);
 
 	(void)key;

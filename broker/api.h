@@ -10,6 +10,7 @@
 #define XMSG_API_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -69,16 +70,12 @@ struct turn;
 
 /* A request that is not answered yet. */
 struct call {
-	union {
-		struct change change;
-		struct poll poll;
-		struct trace_wait wait;
-	} u; /* first member */
 	struct api *api;
 	struct peer *peer; /* NULL: the client has left */
 	uint32_t number; /* of the request on its connection */
 	bool overlaps; /* waits for the disk only */
 	bool behind; /* in peer.behind */
+	bool small; /* never anything but a poll */
 	struct call *over; /* under way while this one is being answered */
 	LIST_ENTRY(call) entry;
 	enum { CALL_CHANGE, CALL_POLL, CALL_WAIT } kind;
@@ -96,7 +93,26 @@ struct call {
 	struct turn *turn; /* owned, or NULL */
 	struct msg_filter *chosen; /* owned, or NULL */
 	struct buf body;
+	union {
+		struct change change;
+		struct poll poll;
+		struct trace_wait wait;
+	} u; /* last member: a small call has room for a poll only */
 };
+
+/* The call that a change, a poll or what else there is in `u` belongs to. */
+static inline struct call *
+call_of(void *part)
+{
+	return (struct call *)((char *)part - offsetof(struct call, u));
+}
+
+static inline const struct call *
+call_of_const(const void *part)
+{
+	return (
+	    const struct call *)((const char *)part - offsetof(struct call, u));
+}
 
 void api_init(struct api *a);
 void api_fini(struct api *a);
@@ -104,6 +120,8 @@ extern const struct http_handler api_handler; /* ctx: struct api */
 
 /* ---- shared by the api's files ---- */
 struct call *call_new(struct peer *p, int kind);
+/* One that is parked for long, many of them: a poll, and it stays one. */
+struct call *call_new_small(struct peer *p);
 /* A change has ended, perhaps after others were begun: what is answered now is
  * its request.  false: there is nobody to answer, and the call is gone. */
 bool call_resume(struct call *c);

@@ -64,7 +64,7 @@ static void
 diag_message(
     struct poll *poll, const struct store_msg *sm, const struct msg *msg)
 {
-	struct call *c = (struct call *)poll;
+	struct call *c = call_of(poll);
 	struct diag_item *it;
 	struct buf b = BUF_INIT;
 
@@ -145,7 +145,7 @@ free_items(struct call *c)
 static void
 diag_done(struct poll *poll, int64_t next, enum ms_rc rc)
 {
-	struct call *c = (struct call *)poll;
+	struct call *c = call_of(poll);
 	struct api *a = c->api;
 	struct buf *b;
 
@@ -308,7 +308,7 @@ has_event(const struct ring *r, uint64_t from)
 static void
 trace_woken(struct trace_wait *w)
 {
-	struct call *c = (struct call *)w;
+	struct call *c = call_of(w);
 	struct api *a = c->api;
 
 	if (!has_event(&a->trace->ring, (uint64_t)c->arg) &&
@@ -322,7 +322,7 @@ trace_woken(struct trace_wait *w)
 static void
 trace_expired(struct deadline *d, int64_t now)
 {
-	struct call *c = (struct call *)d;
+	struct call *c = call_of(d);
 
 	(void)now;
 	trace_unwait(c->api->trace, &c->u.wait);

@@ -118,7 +118,7 @@ of_queue(int64_t what)
 static void
 change_done(struct change *ch)
 {
-	struct call *c = (struct call *)ch;
+	struct call *c = call_of(ch);
 	struct v1 v = {.p = c->peer, .a = c->api};
 	struct str name = {c->name, c->name_n};
 	struct jsonw w;
@@ -317,7 +317,7 @@ static void
 reply_message(
     struct poll *poll, const struct store_msg *sm, const struct msg *msg)
 {
-	struct call *c = (struct call *)poll;
+	struct call *c = call_of(poll);
 
 	if (sm->id != c->arg)
 		return;
@@ -336,7 +336,7 @@ reply_message(
 static void
 reply_looked(struct poll *poll, int64_t next, enum ms_rc rc)
 {
-	struct call *c = (struct call *)poll;
+	struct call *c = call_of(poll);
 	struct str payload = {c->body.p, c->body.n};
 	struct str queue = {c->body.p + c->limit, c->body.n - c->limit};
 	struct peer *p = c->peer;
@@ -401,7 +401,7 @@ static void
 cancel_message(
     struct poll *poll, const struct store_msg *sm, const struct msg *msg)
 {
-	struct call *c = (struct call *)poll;
+	struct call *c = call_of(poll);
 	struct act *act = c->act;
 
 	(void)msg;
@@ -418,7 +418,7 @@ cancel_message(
 static void
 cancel_looked(struct poll *poll, int64_t next, enum ms_rc rc)
 {
-	struct call *c = (struct call *)poll;
+	struct call *c = call_of(poll);
 	struct act *act = c->act;
 	struct peer *p = c->peer;
 	struct ms_cancel k = {.queue = {c->name, c->name_n},

@@ -118,7 +118,7 @@ events_reply(
 static void
 events_woken(struct trace_wait *wait)
 {
-	struct call *c = (struct call *)wait;
+	struct call *c = call_of(wait);
 	struct api *a = c->api;
 
 	if (c->after < wait->seen)
@@ -135,7 +135,7 @@ events_woken(struct trace_wait *wait)
 static void
 events_expired(struct deadline *d, int64_t now)
 {
-	struct call *c = (struct call *)d;
+	struct call *c = call_of(d);
 
 	(void)now;
 	trace_unwait(c->api->trace, &c->u.wait);

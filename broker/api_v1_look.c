@@ -122,7 +122,7 @@ static void
 list_message(
     struct poll *poll, const struct store_msg *sm, const struct msg *msg)
 {
-	struct call *c = (struct call *)poll;
+	struct call *c = call_of(poll);
 	struct jsonw w = {.b = &c->body, .comma = c->count > 0};
 
 	if (c->op == WIRE_NOPS && sm->id != c->arg)
@@ -142,7 +142,7 @@ list_message(
 static bool
 list_want(const struct poll *p, const struct msg *msg)
 {
-	return filter_msg(((const struct call *)p)->chosen, msg);
+	return filter_msg(call_of_const(p)->chosen, msg);
 }
 
 /* Is there more behind the page? */
@@ -166,7 +166,7 @@ more_after(const struct call *c, int64_t id)
 static void
 list_done(struct poll *poll, int64_t next, enum ms_rc rc)
 {
-	struct call *c = (struct call *)poll;
+	struct call *c = call_of(poll);
 	struct v1 v = {.p = c->peer, .a = c->api};
 	struct jsonw w;
 

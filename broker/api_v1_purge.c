@@ -95,7 +95,7 @@ cancel_one(struct call *c, const struct store_msg *sm)
 static bool
 purge_want(const struct poll *p, const struct msg *msg)
 {
-	const struct call *c = (const struct call *)p;
+	const struct call *c = call_of_const(p);
 
 	return !(msg->flags & MSG_LEAVING) &&
 	    filter_msg(&c->act->purge->filter, msg);
@@ -105,7 +105,7 @@ static void
 purge_message(
     struct poll *poll, const struct store_msg *sm, const struct msg *msg)
 {
-	struct call *c = (struct call *)poll;
+	struct call *c = call_of(poll);
 	struct purge *g = c->act->purge;
 
 	(void)msg;
@@ -122,7 +122,7 @@ purge_message(
 static void
 purge_looked(struct poll *poll, int64_t next, enum ms_rc rc)
 {
-	struct call *c = (struct call *)poll;
+	struct call *c = call_of(poll);
 	struct purge *g = c->act->purge;
 
 	g->looking = false;

@@ -118,7 +118,7 @@ static void
 polled_message(
     struct poll *poll, const struct store_msg *sm, const struct msg *msg)
 {
-	struct call *c = (struct call *)poll;
+	struct call *c = call_of(poll);
 
 	if (c->count == 0)
 		begin_messages(c);
@@ -128,7 +128,7 @@ polled_message(
 static void
 polled(struct poll *poll, int64_t next, enum ms_rc rc)
 {
-	struct call *c = (struct call *)poll;
+	struct call *c = call_of(poll);
 	struct buf *b = &c->api->out;
 
 	if (c->peer == NULL) {
@@ -177,7 +177,7 @@ turn_done(struct call *c, int64_t id, bool duplicate)
 static void
 sent(struct change *ch)
 {
-	struct call *c = (struct call *)ch;
+	struct call *c = call_of(ch);
 
 	if (!call_resume(c))
 		return;
@@ -211,7 +211,7 @@ send(struct call *c)
 static void
 created(struct change *ch)
 {
-	struct call *c = (struct call *)ch;
+	struct call *c = call_of(ch);
 
 	if (!call_resume(c))
 		return;

@@ -63,7 +63,7 @@ static const char *const whys[] = {[STORE_DELETED] = "deleted",
 static int
 list_row(struct store_op *op, const struct store_gone *g)
 {
-	struct call *c = (struct call *)op;
+	struct call *c = call_of(op);
 	struct jsonw w = {.b = &c->body, .comma = c->count > 0};
 	const struct store_msg *m = &g->msg;
 	char method[256];
@@ -100,7 +100,7 @@ list_row(struct store_op *op, const struct store_gone *g)
 static void
 list_done(struct store_op *op)
 {
-	struct call *c = (struct call *)op;
+	struct call *c = call_of(op);
 	struct v1 v = {.p = c->peer, .a = c->api};
 	struct jsonw w;
 
@@ -219,7 +219,7 @@ item_done(struct change *ch)
 static int
 undo_row(struct store_op *op, const struct store_gone *g)
 {
-	struct call *c = (struct call *)op;
+	struct call *c = call_of(op);
 	struct undo *u = c->act->undo;
 	struct item *it;
 
@@ -240,7 +240,7 @@ undo_row(struct store_op *op, const struct store_gone *g)
 static void
 undo_read(struct store_op *op)
 {
-	struct call *c = (struct call *)op;
+	struct call *c = call_of(op);
 	struct undo *u = c->act->undo;
 	size_t n = u->n;
 

@@ -54,7 +54,7 @@ struct http_conn {
 	struct deadline slow;
 	struct http *http;
 	void *user;
-	struct http1 parser;
+	struct http1 *parser; /* of an incomplete request, else NULL */
 	struct buf in, out;
 	size_t out_at;
 	struct early *early;
@@ -380,17 +380,16 @@ http_reply(struct http_conn *c, int status, const char *type, struct str body)
 
 /* A message that cannot be understood: say why, then close. */
 static void
-refuse(struct http_conn *c)
+refuse(struct http_conn *c, int status, const char *why)
 {
 	struct buf b = BUF_INIT;
 
 	c->http->n.bad++;
 	c->closing = true;
 	c->begun += !c->busy; /* to be answered behind the others */
-	wire_put_error(&b, "bad_request", c->parser.reason,
+	wire_put_error(&b, "bad_request", why,
 	    "the connection is closed; send HTTP/1.1 as RFC 9112 has it");
-	http_reply(
-	    c, c->parser.status, "application/json", (struct str){b.p, b.n});
+	http_reply(c, status, "application/json", (struct str){b.p, b.n});
 	buf_fini(&b);
 }
 
@@ -403,9 +402,7 @@ too_slow(struct deadline *d, int64_t now)
 
 	(void)now;
 	c->http->n.slow++;
-	c->parser.status = 408;
-	c->parser.reason = "the request did not come in time";
-	refuse(c);
+	refuse(c, 408, "the request did not come in time");
 	http_drop(c);
 }
 
@@ -423,7 +420,8 @@ watch_speed(struct http_conn *c, size_t have)
 	}
 	if (c->began_ns == 0)
 		c->began_ns = c->http->now_ns;
-	if (http1_head_done(&c->parser) && cf->body_rate > 0)
+	if (c->parser != NULL && http1_head_done(c->parser) &&
+	    cf->body_rate > 0)
 		limit += (int64_t)have / cf->body_rate * NS_PER_SEC;
 	else if (deadline_pending(&c->slow))
 		return;
@@ -433,15 +431,37 @@ watch_speed(struct http_conn *c, size_t have)
 
 /* What the handler sees of the request in p. */
 static struct http_request
-request_of(struct http_conn *c, const char *p)
+request_of(const struct http1 *h, const char *p)
 {
-	struct http_request r = {.method = c->parser.method,
-	    .target = c->parser.target,
-	    .body = c->parser.body};
+	struct http_request r = {
+	    .method = h->method, .target = h->target, .body = h->body};
 
-	(void)http1_field(&c->parser, p, "idempotency-key", &r.key);
-	(void)http1_field(&c->parser, p, "accept", &r.accept);
+	(void)http1_field(h, p, "idempotency-key", &r.key);
+	(void)http1_field(h, p, "accept", &r.accept);
 	return r;
+}
+
+/* The parser, as far as it has come with the request at hand. */
+static struct http1
+parser_take(struct http_conn *c)
+{
+	struct http1 h;
+
+	if (c->parser != NULL)
+		h = *c->parser;
+	else
+		http1_init(&h, HTTP1_REQUEST, &c->http->c.parse);
+	free(c->parser);
+	c->parser = NULL;
+	return h;
+}
+
+/* The request is incomplete: keep the parser until there is more. */
+static void
+parser_keep(struct http_conn *c, const struct http1 *h)
+{
+	c->parser = xmalloc(sizeof *h);
+	*c->parser = *h;
 }
 
 /* One whole request: hand it up. */
@@ -453,8 +473,6 @@ handle(struct http_conn *c, struct http_request *r)
 	c->begun++;
 	c->nrequests++;
 	c->http->n.requests++;
-	if (c->parser.close)
-		c->closing = true;
 	c->http->c.handler->request(c->http->c.ctx, c, r);
 }
 
@@ -474,30 +492,36 @@ may_begin(const struct http_conn *c, const struct http_request *r)
 static size_t
 consume(struct http_conn *c, char *p, size_t n)
 {
+	struct http1 h = parser_take(c);
 	struct http_request r;
+	bool more = false;
 	size_t at = 0;
 
 	c->parsing = true;
 	while (at < n && !blocked(c) && !c->dead && !c->closing && !choked(c)) {
-		enum http1_rc rc = http1_feed(&c->parser, p + at, n - at);
+		enum http1_rc rc = http1_feed(&h, p + at, n - at);
 
-		if (rc == HTTP1_MORE)
+		more = rc == HTTP1_MORE;
+		if (more)
 			break;
 		if (rc == HTTP1_ERROR) {
-			refuse(c);
+			refuse(c, h.status, h.reason);
 			at = n;
 			break;
 		}
-		r = request_of(c, p + at);
+		r = request_of(&h, p + at);
 		c->held = !may_begin(c, &r);
 		if (!c->held) {
+			c->closing |= h.close;
 			handle(c, &r);
-			at += c->parser.used;
+			at += h.used;
 		}
-		http1_init(&c->parser, HTTP1_REQUEST, &c->http->c.parse);
+		http1_init(&h, HTTP1_REQUEST, &c->http->c.parse);
 		c->began_ns = 0;
 		deadline_clear(c->http->c.deadlines, &c->slow);
 	}
+	if (more && !c->dead)
+		parser_keep(c, &h);
 	c->parsing = false;
 	return at;
 }
@@ -685,7 +709,6 @@ take(struct http *h, int fd)
 	c->fd = fd;
 	c->uid = peer.uid;
 	c->since = h->now_ns;
-	http1_init(&c->parser, HTTP1_REQUEST, &h->c.parse);
 	TAILQ_INSERT_TAIL(&h->all, c, all);
 	uid_get(h, peer.uid)->n++;
 	h->n.connections++;
@@ -820,6 +843,7 @@ reap(struct http_conn *c)
 	close(c->fd);
 	while (c->early != NULL)
 		drop_early(c, NULL);
+	free(c->parser);
 	buf_fini(&c->in);
 	buf_fini(&c->out);
 	free(c);

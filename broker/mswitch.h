@@ -150,7 +150,6 @@ struct poll {
 	void (*done)(struct poll *, int64_t next, enum ms_rc rc);
 	/* private */
 	struct mswitch *m;
-	struct store_op op;
 	struct pick *picks;
 	int64_t *ids;
 	size_t npicks, cap, nids, at;

@@ -266,12 +266,17 @@ end(struct poll *p, enum ms_rc rc)
 	p->done(p, p->next, rc);
 }
 
+/* Messages on their way from the store. */
+struct fetch {
+	struct store_op op; /* first member */
+	struct poll *p;
+};
+
 /* A row that was missing: first give those before it. */
 static int
 on_row(struct store_op *op, const struct store_msg *row)
 {
-	struct poll *p =
-	    (struct poll *)((char *)op - offsetof(struct poll, op));
+	struct poll *p = ((struct fetch *)op)->p;
 
 	if (p->orphan)
 		return 1;
@@ -285,9 +290,10 @@ on_row(struct store_op *op, const struct store_msg *row)
 static void
 fetch_done(struct store_op *op)
 {
-	struct poll *p =
-	    (struct poll *)((char *)op - offsetof(struct poll, op));
+	struct poll *p = ((struct fetch *)op)->p;
+	enum store_rc rc = op->rc;
 
+	free(op);
 	p->fetching = false;
 	if (p->orphan) {
 		drop_picks(p);
@@ -296,23 +302,25 @@ fetch_done(struct store_op *op)
 	}
 	/* after a failure nothing: what could not be read must not be passed
 	 * over */
-	while (op->rc == STORE_OK && p->at < p->npicks)
+	while (rc == STORE_OK && p->at < p->npicks)
 		give(p->m, p, &p->picks[p->at++], NULL);
-	end(p, op->rc == STORE_OK ? MS_OK : MS_STORE);
+	end(p, rc == STORE_OK ? MS_OK : MS_STORE);
 }
 
 /* Read what is not in memory. */
 static enum ms_rc
 fetch(struct mswitch *m, struct poll *p)
 {
-	memset(&p->op, 0, sizeof p->op);
-	p->op.kind = STORE_GET;
-	p->op.done = fetch_done;
-	p->op.u.get.ids = p->ids;
-	p->op.u.get.n = (uint32_t)p->nids;
-	p->op.u.get.row = on_row;
+	struct fetch *f = xcalloc(1, sizeof *f);
+
+	f->p = p;
+	f->op.kind = STORE_GET;
+	f->op.done = fetch_done;
+	f->op.u.get.ids = p->ids;
+	f->op.u.get.n = (uint32_t)p->nids;
+	f->op.u.get.row = on_row;
 	p->fetching = true;
-	store_submit(m->store, &p->op);
+	store_submit(m->store, &f->op);
 	return MS_PENDING;
 }
 
