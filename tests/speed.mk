@@ -19,3 +19,4 @@ tests_core_test_sqldb_get_SOURCES = tests/core/test_sqldb_get.c
 tests_core_test_sqldb_get_CPPFLAGS = $(CORE_INCLUDES)
 tests_core_test_sqldb_get_LDFLAGS = $(CORE_LINK)
 tests_core_test_sqldb_get_LDADD = $(CORE_LINK_LIBS)
+dist_doc_DATA += doc/performance-profile.md
