@@ -347,6 +347,7 @@ xm_leave(struct xmsg *x)
 		destroy(x);
 		return false;
 	}
+	xm_conn_pump(x);
 	if (x->reap) {
 		x->reap = false;
 		xm_serve_reap(x, false);

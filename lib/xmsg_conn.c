@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -131,6 +132,8 @@ xm_req_submit(struct conn *c, struct req *r)
 		c->next = r;
 	if (c->state == CONN_IDLE)
 		xm_conn_open(c);
+	else if (c->state == CONN_UP && c->x->depth > 0)
+		c->late = true;
 	else if (c->state == CONN_UP)
 		pump(c);
 	else if (c->state == CONN_WAIT && c->x->patience_ms >= 0)
@@ -288,46 +291,89 @@ watch_out(struct conn *c, bool want)
 		xm_kick(c->x); /* try again in the next turn */
 }
 
-/* May r go out now? */
+/* May r go out now, when so many are on their way? */
 static bool
-may_go(const struct conn *c, const struct req *r)
+may_go(const struct conn *c, const struct req *r, unsigned sent)
 {
 	if (r == NULL)
 		return false;
 	if (r->sent > 0 || r->hello)
 		return true;
-	return c->nhello == 0 && c->nsent < WINDOW;
+	return c->nhello == 0 && sent < WINDOW;
 }
 
-/* Write what can be written.  Errors are left to the reader, for there may be
- * answers to read before the end. */
+/* Point v to what may be written now, request by request; how many. */
+static size_t
+gather(const struct conn *c, struct iovec v[WINDOW])
+{
+	struct req *r = c->next;
+	unsigned sent = c->nsent;
+	size_t n = 0;
+
+	for (; n < WINDOW && may_go(c, r, sent); r = TAILQ_NEXT(r, link)) {
+		v[n].iov_base = r->out.p + r->sent;
+		v[n++].iov_len = r->out.n - r->sent;
+		sent += r->sent == 0;
+	}
+	return n;
+}
+
+/* So many bytes were written.  False when they end within a request. */
+static bool
+advance(struct conn *c, size_t n)
+{
+	while (n > 0) {
+		struct req *r = c->next;
+		size_t part = r->out.n - r->sent;
+
+		if (part > n)
+			part = n;
+		if (r->sent == 0)
+			c->nsent++;
+		r->sent += part;
+		r->touched = true;
+		n -= part;
+		if (r->sent < r->out.n)
+			return false;
+		c->next = TAILQ_NEXT(r, link);
+	}
+	return true;
+}
+
+/* Write what can be written, together.  Errors are left to the reader, for there
+ * may be answers to read before the end. */
 static void
 pump(struct conn *c)
 {
+	struct iovec v[WINDOW];
+	struct msghdr m = {.msg_iov = v};
 	bool full = false;
-	struct req *r;
 	ssize_t n;
 
-	while (c->fd != -1 && !full && may_go(c, r = c->next)) {
-		n = send(c->fd, r->out.p + r->sent, r->out.n - r->sent,
-		    MSG_NOSIGNAL | MSG_DONTWAIT);
+	c->late = false;
+	while (c->fd != -1 && !full && (m.msg_iovlen = gather(c, v)) > 0) {
+		n = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
 			full = errno == EAGAIN || errno == EWOULDBLOCK;
 			break;
 		}
-		if (r->sent == 0)
-			c->nsent++;
-		r->sent += (size_t)n;
-		r->touched = true;
-		if (r->sent == r->out.n)
-			c->next = TAILQ_NEXT(r, link);
-		else
-			full = true;
+		full = !advance(c, (size_t)n);
 	}
 	if (c->fd != -1)
 		watch_out(c, full);
+}
+
+/* Write what was submitted in a turn, at its end. */
+void
+xm_conn_pump(struct xmsg *x)
+{
+	struct conn *c;
+
+	TAILQ_FOREACH (c, &x->conns, link)
+		if (c->late && !c->gone && c->state == CONN_UP)
+			pump(c);
 }
 
 /* ---- connecting ---- */

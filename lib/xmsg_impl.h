@@ -85,6 +85,7 @@ struct conn {
 	bool doomed; /* to be closed when the reader returns */
 	bool want_out; /* epoll is to say when it can be written */
 	bool gone; /* to be freed at the end of the turn */
+	bool late; /* has something to write at the end of the turn */
 	int64_t up_ns; /* connected since */
 	int64_t down_ns; /* no broker since; 0 while there is one */
 	int64_t wait_ns; /* the back-off after the next one */
@@ -106,6 +107,7 @@ TAILQ_HEAD(conns, conn);
 struct conn *xm_conn_new(struct xmsg *x, bool login);
 void xm_conn_free(struct conn *c); /* at the end of the turn */
 void xm_conn_reap(struct xmsg *x); /* that end */
+void xm_conn_pump(struct xmsg *x); /* the same end: write what came up */
 void xm_conn_event(struct conn *c, unsigned events);
 void xm_conn_open(struct conn *c); /* connect now if it is closed */
 void xm_conn_fail(struct conn *c); /* close; come back after a while */
