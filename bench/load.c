@@ -39,6 +39,7 @@ static const struct row {
     ROW("warmup", DOUBLE, warmup, 0, "S  before that (0.5)"),
     ROW("conns", INT, conns, 1, "N  callers, senders, or ackers"),
     ROW("servers", INT, servers, 1, "N  (4; 1 for one caller)"),
+    ROW("flight", INT, flight, 1, "N  calls of each caller (1; --libxmsg)"),
     ROW("threads", INT, threads, 1, "N  of the load generator (1)"),
     ROW("payload", INT, payload, 32, "BYTES  of a message (512)"),
     ROW("queues", INT, queues, 1, "N  to send to (one a sender, at most 16)"),
@@ -55,8 +56,7 @@ static const struct row {
     ROW("peer", TEXT, peer, 0, "NAME  kind of broker (peer only)"),
     ROW("window", INT, window, 1,
 	"N  replies a server may have unconfirmed (1; peer only)"),
-    ROW("shared", FLAG, shared, 0,
-	"  callers share one session (peer xmsg only)"),
+    ROW("libxmsg", FLAG, libxmsg, 0, "  rpc: with libxmsg on both sides"),
     ROW("json", FLAG, json, 0, "  one JSON line after the text"),
 #undef ROW
 };
@@ -201,6 +201,7 @@ main(int argc, char **argv)
 	    .warmup = 0.5,
 	    .threads = 1,
 	    .window = 1,
+	    .flight = 1,
 	    .payload = 512,
 	    .count = 100000,
 	    .parked = 1000,
@@ -218,7 +219,9 @@ main(int argc, char **argv)
 		print_usage(stderr);
 		return EX_USAGE;
 	}
-	if (proc_need_files((unsigned long)o.conns * 2 + FILES_SPARE, &e) < 0) {
+	if (proc_need_files(
+		(unsigned long)o.conns * (o.libxmsg ? 5 : 2) + FILES_SPARE,
+		&e) < 0) {
 		fprintf(stderr, "%s: %s\n", program, e.text);
 		return EX_UNAVAILABLE;
 	}

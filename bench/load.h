@@ -23,6 +23,7 @@ struct opts {
 	double seconds, warmup;
 	int conns; /* callers, senders, acknowledging connections */
 	int servers; /* 0: 4, or 1 for one caller */
+	int flight; /* calls of a caller under way, with libxmsg */
 	int threads;
 	int payload;
 	int queues; /* 0: one a connection, at most 16 */
@@ -32,7 +33,7 @@ struct opts {
 	pid_t pid; /* of the broker */
 	const char *peer; /* kind of broker */
 	int window; /* replies a server may have unconfirmed */
-	bool json, no_fill, keep, peek, leave, shared;
+	bool json, no_fill, keep, peek, leave, libxmsg;
 };
 
 typedef int mode_fn(

@@ -12,8 +12,8 @@ bench_stage = bench/load.c bench/load.h $(bench_common) \
 	bench/stage.c bench/stage.h
 bench_load_SOURCES = bench/load_modes.c $(bench_stage) \
 	bench/send.c bench/send.h \
-	bench/rpc.c bench/parked.c bench/drain.c bench/restart.c
-bench_load_LDADD = libbase.a
+	bench/rpc.c bench/rpclib.c bench/parked.c bench/drain.c bench/restart.c
+bench_load_LDADD = libclient.a libbase.a
 EXTRA_DIST += bench/run bench/table.awk
 
 check_PROGRAMS += bench/test_bench

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: ISC */
 
 /*
- * peer: the work of `load rpc` and `load send` on other brokers, and on ours
- * through libxmsg.  The table of back ends, and what all of them share.
+ * peer: the work of `load rpc` and `load send` on other brokers.  The table of
+ * back ends, and what all of them share.
  */
 #include "peer.h"
 
@@ -35,7 +35,6 @@ const struct mode modes[] = {
 };
 
 static const struct peer *const peers[] = {
-    &peer_xmsg,
     &peer_beanstalkd,
     &peer_redis,
     &peer_nats,

@@ -84,7 +84,7 @@ struct caller *rig_request(struct server *s, struct str payload);
 /* Watch a descriptor for reading, and for writing; `first` the first time. */
 void rig_watch(struct rig *g, int fd, struct source *s, bool write, bool first);
 
-extern const struct peer peer_beanstalkd, peer_redis, peer_nats, peer_xmsg,
-    peer_postgres, peer_rabbitmq, peer_mosquitto;
+extern const struct peer peer_beanstalkd, peer_redis, peer_nats, peer_postgres,
+    peer_rabbitmq, peer_mosquitto;
 
 #endif

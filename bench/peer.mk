@@ -7,10 +7,9 @@
 EXTRA_PROGRAMS += bench/peer
 bench_peer_SOURCES = bench/peer.c bench/peer.h bench/link.c bench/link.h \
 	bench/resp.c bench/resp.h $(bench_stage) \
-	bench/peer_beanstalkd.c bench/peer_redis.c bench/peer_nats.c \
-	bench/peer_xmsg.c
+	bench/peer_beanstalkd.c bench/peer_redis.c bench/peer_nats.c
 bench_peer_CPPFLAGS = $(AM_CPPFLAGS) $(PEER_CPPFLAGS)
-bench_peer_LDADD = libclient.a libbase.a $(PEER_LIBS)
+bench_peer_LDADD = libbase.a $(PEER_LIBS)
 if PEER_POSTGRES
 bench_peer_SOURCES += bench/peer_postgres.c
 endif

@@ -31,13 +31,39 @@ slurp(pid_t pid, const char *name, char *to, size_t size)
 	fclose(f);
 }
 
+/* What the scheduler counted for the living threads of a process, to the
+ * nanosecond; -1 when this kernel does not tell. */
+static int64_t
+threads_cpu_us(pid_t pid)
+{
+	unsigned long long ns, sum = 0;
+	char path[64], name[300], text[128];
+	struct dirent *d;
+	DIR *tasks;
+
+	snprintf(path, sizeof path, "/proc/%ld/task", (long)pid);
+	tasks = opendir(path);
+	while (tasks != NULL && (d = readdir(tasks)) != NULL) {
+		snprintf(name, sizeof name, "task/%s/schedstat", d->d_name);
+		slurp(pid, name, text, sizeof text);
+		if (sscanf(text, "%llu", &ns) == 1)
+			sum += ns;
+	}
+	if (tasks != NULL)
+		closedir(tasks);
+	return sum > 0 ? (int64_t)(sum / 1000) : -1;
+}
+
 /* Processor time of a process. */
 int64_t
 proc_cpu_us(pid_t pid)
 {
 	unsigned long user, sys;
 	char text[1024], *p;
+	int64_t exact = threads_cpu_us(pid);
 
+	if (exact >= 0)
+		return exact;
 	slurp(pid, "stat", text, sizeof text);
 	p = strrchr(text, ')'); /* the name may hold blanks and brackets */
 	if (p == NULL ||

@@ -18,8 +18,9 @@ struct proc_mem {
 	int64_t peak; /* most bytes ever resident (VmHWM) */
 };
 
-/* User and system time of a process so far, all its threads, in microseconds;
- * -1 when it cannot be read.  The kernel counts in ticks, mostly of 10 ms. */
+/* User and system time of a process so far, its living threads, in
+ * microseconds; -1 when it cannot be read.  Where the kernel keeps no account
+ * for the scheduler it is counted in ticks, mostly of 10 ms. */
 int64_t proc_cpu_us(pid_t pid);
 
 /* The same with all processes it started that still live. */

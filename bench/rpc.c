@@ -526,12 +526,17 @@ mode_rpc(
 		o.servers = o.conns > 1 ? 4 : 1;
 	if (o.threads > o.servers || o.threads > o.conns)
 		return err_set(e, 1, "more threads than servers or callers");
+	if (o.flight > 1 && !o.libxmsg)
+		return err_set(e, 1, "--flight goes with --libxmsg");
 	report_int(r, "conns", o.conns, NULL);
 	report_int(r, "servers", o.servers, NULL);
 	report_int(r, "payload", o.payload, NULL);
-	report_line(r, "rpc: %d callers, %d servers, %d bytes", o.conns,
-	    o.servers, o.payload);
-	if (stage_run(&s, &o, &job, (unsigned)o.threads, false, e) < 0)
+	report_int(r, "flight", o.flight, NULL);
+	report_text(r, "exchanges", o.libxmsg ? "libxmsg" : "stock", NULL);
+	report_line(r, "rpc: %d callers, %d servers, %d bytes%s", o.conns,
+	    o.servers, o.payload, o.libxmsg ? ", libxmsg" : "");
+	if (stage_run(&s, &o, o.libxmsg ? &rpc_lib_job : &job,
+		(unsigned)o.threads, false, e) < 0)
 		return -1;
 	faults_merge(f, &s.faults);
 	stage_report(&s, r, "calls");

@@ -32,6 +32,9 @@ struct job {
 	void (*finish)(struct worker *w); /* close and free */
 };
 
+/* Remote calls with libxmsg (rpclib.c). */
+extern const struct job rpc_lib_job;
+
 struct stage {
 	const struct opts *o;
 	const struct job *job;
