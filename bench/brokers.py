@@ -7,12 +7,14 @@ A broker that is not being measured is stopped (SIGSTOP), so that several can be
 up and take turns within seconds without using the machine for each other.
 """
 import glob
+import json
 import os
 import pwd
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 PATIENCE = 60.0
@@ -22,6 +24,27 @@ def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def end_in_order():
+    """SIGTERM ends a script as an exception does: brokers are stopped and
+    folders removed on the way out."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+def figures(build, tool, arguments):
+    """One run of a load generator: what it found, as a dictionary.  `faults`
+    is there in any case."""
+    done = subprocess.run(
+        [os.path.join(build, "bench", tool)] + [str(a) for a in arguments] +
+        ["--json"], timeout=300, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    lines = done.stdout.decode("utf-8", "replace").strip().split("\n")
+    try:
+        return json.loads(lines[-1])
+    except ValueError:
+        why = done.stderr.decode("utf-8", "replace").strip()[-300:]
+        return {"faults": 1, "first_fault": why or lines[-1]}
 
 
 class Broker:
@@ -151,9 +174,17 @@ class Xmsg(Broker):
     name = "xmsg"
     promise = "message in the database's log, synced"
 
+    # as many as the load needs; only refusals depend on these
+    limits = {"connections": 30000, "connections_per_uid": 30000,
+              "queue_messages": 2000000, "queue_bytes": "16G",
+              "total_bytes": "16G"}
+
     def command(self):
-        return [os.path.join(self.build, "xmsgd"), "--socket", self.socket,
-                "--state", os.path.join(self.folder, "state")]
+        command = [os.path.join(self.build, "xmsgd"), "--socket", self.socket,
+                   "--state", os.path.join(self.folder, "state")]
+        for name, value in self.limits.items():
+            command += ["--set", "limits.%s=%s" % (name, value)]
+        return command
 
 
 class Beanstalkd(Broker):

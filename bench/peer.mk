@@ -24,4 +24,7 @@ endif
 bench-compare: bench/load bench/limit bench/peer
 
 CLEANFILES += bench/peer$(EXEEXT)
-EXTRA_DIST += bench/compare bench/brokers.py bench/tables.py
+EXTRA_DIST += bench/compare bench/scale bench/mixed bench/brokers.py \
+	bench/edges.py bench/tables.py bench/plot.py
+dist_doc_DATA += doc/performance.md
+EXTRA_DIST += doc/plots/calls.svg doc/plots/cost.svg doc/plots/memory.svg

@@ -137,7 +137,8 @@ consume(struct link *l, const char *stream, const char *subject,
 	    "{\"stream_name\":\"%s\",\"config\":{\"durable_name\":\"%s%u\","
 	    "\"deliver_subject\":\"_D.%s%u\",\"ack_policy\":\"explicit\","
 	    "\"deliver_policy\":\"all\",\"replay_policy\":\"instant\","
-	    "\"filter_subject\":\"%s\",\"max_ack_pending\":100000}}",
+	    "\"filter_subject\":\"%s\",\"max_ack_pending\":100000,"
+	    "\"ack_wait\":600000000000}}",
 	    stream, who, no, who, no, subject);
 	manage(l, what, json);
 }
