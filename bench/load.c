@@ -35,6 +35,9 @@ static const struct row {
 		name, type, offsetof(struct opts, field), min, help            \
 	}
     ROW("socket", TEXT, socket, 0, "PATH  of the broker (needed)"),
+    ROW("peer", TEXT, peer, 0, "NAME  kind of broker (peer only)"),
+    ROW("window", INT, window, 1,
+	"N  replies a server may have unconfirmed (1; peer only)"),
     ROW("seconds", DOUBLE, seconds, 0.01, "S  measured (4)"),
     ROW("warmup", DOUBLE, warmup, 0, "S  before that (0.5)"),
     ROW("conns", INT, conns, 1, "N  callers, senders, or ackers"),
@@ -53,9 +56,6 @@ static const struct row {
     ROW("peek", FLAG, peek, 0, "  drain: only the first transfer"),
     ROW("keep", FLAG, keep, 0, "  do not destroy the queues after"),
     ROW("leave", FLAG, leave, 0, "  restart: leave the broker running"),
-    ROW("peer", TEXT, peer, 0, "NAME  kind of broker (peer only)"),
-    ROW("window", INT, window, 1,
-	"N  replies a server may have unconfirmed (1; peer only)"),
     ROW("libxmsg", FLAG, libxmsg, 0, "  rpc: with libxmsg on both sides"),
     ROW("json", FLAG, json, 0, "  one JSON line after the text"),
 #undef ROW
@@ -197,10 +197,10 @@ int
 main(int argc, char **argv)
 {
 	struct opts o = {.prefix = "bench",
+	    .window = 1,
 	    .seconds = 4,
 	    .warmup = 0.5,
 	    .threads = 1,
-	    .window = 1,
 	    .flight = 1,
 	    .payload = 512,
 	    .count = 100000,

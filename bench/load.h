@@ -19,6 +19,8 @@
 struct opts {
 	const char *socket;
 	const char *prefix; /* of every queue name */
+	const char *peer; /* kind of broker */
+	int window; /* replies a server may have unconfirmed */
 	const char *start; /* command that starts the broker again */
 	double seconds, warmup;
 	int conns; /* callers, senders, acknowledging connections */
@@ -31,8 +33,6 @@ struct opts {
 	int parked; /* polls */
 	int park_queues; /* they wait on */
 	pid_t pid; /* of the broker */
-	const char *peer; /* kind of broker */
-	int window; /* replies a server may have unconfirmed */
 	bool json, no_fill, keep, peek, leave, libxmsg;
 };
 

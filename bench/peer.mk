@@ -23,8 +23,9 @@ endif
 .PHONY: bench-compare
 bench-compare: bench/load bench/limit bench/peer
 
+TESTS += bench/test_tools.py
 CLEANFILES += bench/peer$(EXEEXT)
 EXTRA_DIST += bench/compare bench/scale bench/mixed bench/brokers.py \
-	bench/edges.py bench/tables.py bench/plot.py
+	bench/edges.py bench/tables.py bench/plot.py bench/test_tools.py
 dist_doc_DATA += doc/performance.md
 EXTRA_DIST += doc/plots/calls.svg doc/plots/cost.svg doc/plots/memory.svg
