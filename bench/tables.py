@@ -280,7 +280,7 @@ def scale_table(points, title):
 def scale_sections(report):
     found = {"scale-where": report["machine"]}
     if "edges" in report:
-        found["edges"] = table(["what", "goal (least or most)", "measured", ""], [
+        found["edges"] = table(["what", "goal", "measured", ""], [
             [what, ("<= " if most else ">= ") + "{:,}".format(bound),
              number(report["edges"].get(key), 2 if bound < 10 else 0),
              verdict(report["edges"].get(key), bound, most)]

@@ -79,7 +79,8 @@ class Counted:
         b = self.broker
         subprocess.run(
             ["vgdb", "--vgdb-prefix=" + os.path.join(b.folder, "vgdb"),
-             "--pid=%d" % b.process.pid, "--max-invoke-ms=1", "-c", word], check=True, timeout=60,
+             "--pid=%d" % b.process.pid, "--max-invoke-ms=1", "-c",
+             word], check=True, timeout=60,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
 
