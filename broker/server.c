@@ -408,14 +408,17 @@ open_store(struct server *sv, struct err *e)
 	    .undo_ns = sv->set->undo_time,
 	    .undo_bytes = (uint64_t)sv->set->undo_bytes,
 	    .wipe_ns = sv->set->wipe_time};
-	char *url;
+	char *url, *dir;
 
 	/* another boot's requests are held: an unknown one is no other */
 	if (clock_boot_id(c.boot_id) == -1)
 		return err_errno(e, "cannot read the id of this boot");
+	dir = realpath(sv->set->state, NULL); /* so that others find it */
 	url = *sv->set->store
 	    ? xstrdup(sv->set->store)
-	    : xasprintf("sqlite:%s/switch.db", sv->set->state);
+	    : xasprintf(
+		  "sqlite:%s/switch.db", dir != NULL ? dir : sv->set->state);
+	free(dir);
 	sv->events = (struct store_events){wake, on_visible, on_state};
 	memcpy(sv->api.boot_id, c.boot_id, sizeof c.boot_id);
 	c.url = url;

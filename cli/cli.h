@@ -44,6 +44,7 @@ struct cli {
 	struct out out;
 	/* options for all */
 	const char *socket, *state_dir;
+	bool state_named; /* by the environment, or an option */
 	int64_t limit_ns, start_ns; /* whole time; monotonic start */
 	bool json, quiet, verbose, utc;
 	bool offline; /* read the state folder, do not ask the broker */

@@ -54,6 +54,7 @@ static const struct col cols[] = {
 struct doctor {
 	struct cli *c;
 	json_t *status; /* of the broker, or NULL */
+	char *dir; /* its state folder, when nobody named one */
 	int warnings, bad;
 };
 
@@ -259,6 +260,20 @@ look_hardening(struct doctor *d)
 }
 
 /* ---- the state folder ---- */
+
+/* The folder of the broker that answers, unless another one was named. */
+static void
+find_folder(struct doctor *d)
+{
+	const char *path = json_string_value(
+	    json_object_get(json_object_get(d->status, "store"), "path"));
+	const char *end = path != NULL ? strrchr(path, '/') : NULL;
+
+	if (d->c->state_named || end == NULL || *path != '/')
+		return;
+	d->dir = xstrndup(path, (size_t)(end - path));
+	d->c->state_dir = d->dir;
+}
 
 static void
 look_folder(struct doctor *d)
@@ -472,6 +487,7 @@ run(struct cli *c, int argc, char **argv)
 		look_hardening(&d);
 	}
 	c->offline |= d.status == NULL;
+	find_folder(&d);
 	look_folder(&d);
 	look_disk(&d);
 	look_database(&d);
@@ -482,6 +498,7 @@ run(struct cli *c, int argc, char **argv)
 	if (d.status != NULL)
 		look_adapter(&d);
 	json_decref(d.status);
+	free(d.dir);
 	out_end(&c->out);
 	if (!c->json && !c->quiet) {
 		buf_addf(out_buf(&c->out), "%d bad, %d to look at", d.bad,

@@ -57,6 +57,18 @@ columns(void)
 	return COLUMNS;
 }
 
+/* How many lanes, before others share one; 0: all.  On a terminal a chart that
+ * does not fit is not readable; a file has room. */
+static size_t
+lanes(enum chart_form form)
+{
+	if (form == CHART_SVG || form == CHART_HTML)
+		return LANES;
+	if (form != CHART_TEXT || !isatty(STDOUT_FILENO))
+		return 0;
+	return chart_text_lanes(columns());
+}
+
 /* ---- where it goes ---- */
 
 /* Write all of it to a file.  0, or an exit status with c->why. */
@@ -141,7 +153,7 @@ draw(struct cli *c, enum chart_form form, const struct events *l)
 	    .gap_s = (double)opts_ns(&c->opts, "gap", NS_PER_SEC) / 1e9,
 	    .now = c->out.now,
 	    .columns = columns(),
-	    .lanes = form == CHART_SVG || form == CHART_HTML ? LANES : 0,
+	    .lanes = lanes(form),
 	    .utc = c->utc,
 	    .runs = runs.v,
 	    .nruns = runs.n,

@@ -33,7 +33,8 @@ places(struct cli *c)
 
 	c->socket = opts_text(&c->opts, c->cmds == cmds ? "socket" : "path",
 	    socket && *socket ? socket : XMSG_SOCKET);
-	c->state_dir = state && *state ? state : STATE_DIR;
+	c->state_named = state && *state;
+	c->state_dir = c->state_named ? state : STATE_DIR;
 }
 
 /* Colors: when asked for, or when a terminal can show them. */
@@ -77,8 +78,10 @@ settle(struct cli *c)
 		c->out.room = ws.ws_col;
 	c->offline = opts_has(o, "offline");
 	state = opts_text(o, "offline", NULL);
-	if (state != NULL && *state != '\0')
+	if (state != NULL && *state != '\0') {
+		c->state_named = true;
 		c->state_dir = state;
+	}
 }
 
 /* Ctrl-C: whole lines have been written, nothing is left to tidy up. */

@@ -59,6 +59,10 @@ enum chart_form chart_form(struct str name);
 /* Its media type. */
 const char *chart_type(enum chart_form form);
 
+/* How many lanes, besides that of the others, a text of so many columns has room
+ * for; at least 2. */
+size_t chart_text_lanes(size_t columns);
+
 /* Draw.  Of events that were left out on purpose nothing is said; what was lost
  * before an event stands in its `missing`. */
 void chart_put(struct buf *b, enum chart_form form, const struct events *l,

@@ -566,7 +566,7 @@ size_t *
 plan_lanes_at(const struct plan *p, const struct plan_widths *w)
 {
 	size_t *gap = xcalloc(p->nlanes + 1, sizeof *gap), at = 0, n;
-	size_t total = 0;
+	size_t over = 0, spare;
 
 	for (size_t i = 0; i + 1 < p->nlanes; i++) {
 		n = text_width(str_of(p->order[i]->text)) + 2;
@@ -582,13 +582,15 @@ plan_lanes_at(const struct plan *p, const struct plan_widths *w)
 			    east ? s->to : s->from, n > w->max ? w->max : n);
 	}
 	for (size_t i = 0; i + 1 < p->nlanes; i++)
-		total += gap[i];
+		over += gap[i] - w->min;
+	n = p->nlanes > 0 ? (p->nlanes - 1) * w->min : 0;
+	spare = w->room > n ? w->room - n : 0;
 	for (size_t i = 0; i < p->nlanes; i++) {
 		n = gap[i];
-		if (total > w->room)
-			n = n * w->room / total;
+		if (over > spare) /* what is above the least is shared out */
+			n = w->min + (n - w->min) * spare / over;
 		gap[i] = at; /* from now on: where it stands */
-		at += n < w->min ? w->min : n;
+		at += n;
 	}
 	return gap;
 }

@@ -12,6 +12,8 @@
 
 #define LANE_MIN 12 /* columns between two lanes */
 #define LANE_MAX 30
+#define STAMP	 16 /* columns for the time, at most */
+#define OPEN	 4 /* what is before the text of an open arrow */
 
 /* ---- text ---- */
 
@@ -25,6 +27,27 @@ put_stamp(struct buf *b, const struct plan *p, double time)
 	buf_addf(b, "%-*s  ", p->o->utc ? 13 : 12, stamp);
 }
 
+size_t
+chart_text_lanes(size_t columns)
+{
+	size_t n =
+	    columns > STAMP + OPEN ? (columns - STAMP - OPEN) / LANE_MIN : 0;
+
+	return n > 3 ? n - 1 : 2;
+}
+
+/* Columns for the name of a lane. */
+static size_t
+name_room(const struct plan *p, const size_t *at, size_t i)
+{
+	size_t end = p->o->columns > STAMP ? p->o->columns - STAMP : 0;
+
+	if (i + 1 < p->nlanes)
+		return at[i + 1] - at[i] - 2;
+	return end >= at[i] + LANE_MIN && end < at[i] + LANE_MAX ? end - at[i]
+								 : LANE_MAX;
+}
+
 /* The names above their lanes. */
 static void
 text_head(struct buf *b, const struct plan *p, const size_t *at)
@@ -33,7 +56,7 @@ text_head(struct buf *b, const struct plan *p, const size_t *at)
 	for (size_t i = 0; i < p->nlanes; i++) {
 		struct str name = str_of(p->order[i]->text);
 		bool last = i + 1 == p->nlanes;
-		size_t room = last ? LANE_MAX : at[i + 1] - at[i] - 2;
+		size_t room = name_room(p, at, i);
 		size_t used = text_width(name);
 
 		text_fit(b, name, room, true);
@@ -70,7 +93,12 @@ text_arrow(
 
 	put_lanes(b, p, at, 0, left + 1, 0);
 	if (left == right) { /* to itself */
-		buf_addf(b, " <- %s", s->label);
+		room = p->o->columns > STAMP + OPEN + at[left] + LANE_MIN
+		    ? p->o->columns - STAMP - OPEN - at[left]
+		    : LANE_MIN;
+		buf_adds(b, " <- ");
+		text_fit(b, str_of(s->label), p->o->columns ? room : SIZE_MAX,
+		    false);
 		buf_addc(b, '\n');
 		return;
 	}
@@ -92,8 +120,8 @@ text_arrow(
 void
 chart_text(struct buf *b, const struct plan *p)
 {
-	struct plan_widths w = {
-	    LANE_MIN, LANE_MAX, p->o->columns > 40 ? p->o->columns - 20 : 80};
+	struct plan_widths w = {LANE_MIN, LANE_MAX,
+	    p->o->columns > 40 ? p->o->columns - STAMP - OPEN - LANE_MIN : 80};
 	size_t *at = plan_lanes_at(p, &w);
 
 	if (p->nlanes > 0)

@@ -444,6 +444,40 @@ chart_bounds_its_lanes(void **state)
 	free(got);
 }
 
+/* The lanes that a terminal has room for fit into it. */
+static void
+chart_fits_a_terminal(void **state)
+{
+	struct chart_options o = {.now = T0 + 4, .columns = 80, .utc = true};
+	char name[9][40], *got, *line, *rest;
+	struct event v[9];
+	struct events l = {.v = v, .n = 9};
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	for (int i = 0; i < 9; i++) {
+		snprintf(
+		    name[i], sizeof name[i], "a client of a long name, %d", i);
+		v[i] = story[2];
+		v[i].seq = (uint64_t)i;
+		v[i].id = i + 1;
+		v[i].client = str_of(name[i]);
+	}
+	o.lanes = chart_text_lanes(o.columns);
+	assert_int_equal(o.lanes, 4);
+	assert_int_equal(chart_text_lanes(0), 2);
+	assert_int_equal(chart_text_lanes(67), 2);
+	assert_int_equal(chart_text_lanes(68), 3);
+	chart_put(&b, CHART_TEXT, &l, &o);
+	got = buf_steal(&b, NULL);
+	assert_non_null(strstr(got, "(others)"));
+	for (line = strtok_r(got, "\n", &rest); line != NULL;
+	     line = strtok_r(NULL, "\n", &rest))
+		if (strchr(line, '*') == NULL && strlen(line) > 80)
+			fail_msg("%zu columns: %s", strlen(line), line);
+	free(got);
+}
+
 /* A request that was cancelled is not open. */
 static void
 chart_knows_what_was_cancelled(void **state)
@@ -558,6 +592,7 @@ main(void)
 	    cmocka_unit_test(chart_with_scripts),
 	    cmocka_unit_test(chart_with_scripts_of_a_cancelled_call),
 	    cmocka_unit_test(chart_bounds_its_lanes),
+	    cmocka_unit_test(chart_fits_a_terminal),
 	    cmocka_unit_test(chart_knows_what_was_cancelled),
 	    cmocka_unit_test(events_know_what_is_missing),
 	    cmocka_unit_test(chart_forms_have_names),
