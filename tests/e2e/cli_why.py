@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import platform
+import re
 import shutil
 import signal
 import sqlite3
@@ -289,6 +290,27 @@ class WhyScripts(WhyCase):
         self.assertRegex(text, r"^script SR\.probe \(pid \d+\) has been "
                                r"running for \d\.\ds and hangs: 0\.0s of")
         self.ended(ref)
+
+    def hung(self):
+        """A call whose script hangs, and the process of that."""
+        self.plugin.usual("SR.probe", step("sleep", "600000"))
+        ref = self.asked()
+        text = self.until_cause(ref, "script hung")
+        return ref, int(re.search(r"\(pid (\d+)\)", text).group(1))
+
+    def test_cancel_waits_for_the_script(self):
+        ref, pid = self.hung()
+        self.x("cancel", ref, "--kill")
+        self.assertEqual(self.x("scripts", "--no-header").out, "")
+        until(lambda: not os.path.exists("/proc/%d" % pid), "it is gone")
+        self.adapter.until_quiet()
+
+    def test_a_script_is_killed_by_its_process(self):
+        ref, pid = self.hung()
+        self.assertIn(ref, self.x("scripts", "kill", str(pid), "--yes").out)
+        until(lambda: not os.path.exists("/proc/%d" % pid), "it is gone")
+        self.x("scripts", "kill", "1", "--yes", want=2)
+        self.adapter.until_quiet()
 
     def test_script_at_work(self):
         self.plugin.replace("SR.probe", 0o755,
