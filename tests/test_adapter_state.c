@@ -268,7 +268,7 @@ calls_are_recorded(void **state)
 {
 	struct t *t = *state;
 	struct record *r = open_record(t);
-	json_t *list, *o;
+	json_t *list, *o, *globs;
 
 	record_put(r,
 	    &(struct record_call){.queue = "q",
@@ -314,6 +314,15 @@ calls_are_recorded(void **state)
 	list = record_list(r, INT64_MAX, false, NULL, 10);
 	assert_int_equal(json_array_size(list), 0);
 	json_decref(list);
+	/* of the methods that are wanted, the last ones: not of all calls */
+	globs = json_pack("[ss]", "nosuch", "sr.s*");
+	list = record_list(r, 0, false, globs, 1);
+	assert_int_equal(json_array_size(list), 1);
+	o = json_array_get(list, 0);
+	assert_string_equal(
+	    json_string_value(json_object_get(o, "method")), "SR.scan");
+	json_decref(list);
+	json_decref(globs);
 	record_close(r);
 }
 
