@@ -18,7 +18,8 @@ struct settings {
 	int64_t queues, queue_messages, queue_bytes, total_bytes;
 	int64_t session_transient, poll_queues, poll_time, transfer_bytes;
 	int64_t cache, grace, one_reply, poison;
-	int64_t recorder_size, trace_entries, follow_rate, undo_time, undo_bytes;
+	int64_t recorder_size, trace_entries, follow_rate, undo_time,
+	    undo_bytes;
 	char *redact_keys;
 };
 

@@ -166,8 +166,8 @@ command(struct cli *c, int argc, char **argv)
 			    "\"version\":\"%s\"}",
 			    OUT_SCHEMA, XMSG_VERSION);
 		else
-			buf_addf(out_buf(&c->out), "%s %s", c->prog,
-			    XMSG_VERSION);
+			buf_addf(
+			    out_buf(&c->out), "%s %s", c->prog, XMSG_VERSION);
 		out_line(&c->out, false);
 		return CLI_DONE;
 	}
