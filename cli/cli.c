@@ -10,13 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "cmd.h"
 #include "text.h"
 
-#define BODY_MAX (256 * 1024 * 1024) /* the broker's limit is smaller */
+#define STAND_BACK 5 /* nice; 19 would be last of all */
+#define BODY_MAX   (256 * 1024 * 1024) /* the broker's limit is smaller */
 
 /* Time left. */
 int
@@ -77,6 +79,13 @@ cli_fail(struct cli *c, int code)
 		say(c, str_of(c->why.text));
 	c->why.text[0] = '\0';
 	return code;
+}
+
+/* A little less of the processor than others get. */
+void
+cli_stand_back(void)
+{
+	(void)setpriority(PRIO_PROCESS, 0, STAND_BACK); /* if not, then not */
 }
 
 /* There is none. */

@@ -94,6 +94,9 @@ int cli_fail(struct cli *, int code);
 int cli_usage(struct cli *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Let those go first who work. */
+void cli_stand_back(void);
+
 /* Nothing was found: a word for a person at a terminal; CLI_NONE. */
 int cli_none(struct cli *, const char *what);
 

@@ -361,6 +361,7 @@ run(struct cli *c, int argc, char **argv)
 	sigaction(SIGALRM, &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	alarm(LAST_S);
+	cli_stand_back();
 	c->say_out = true;
 	c->verbose = true;
 	c->limit_ns = LIMIT;

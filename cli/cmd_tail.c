@@ -84,6 +84,8 @@ watch(struct cli *c, const struct selector *s, int64_t n, bool follow)
 	int64_t next, most = s->any ? SEARCHED : n > 0 ? n : 1;
 	int rc = look_events(c, LOOK_LAST, most, 0, &l);
 
+	if (follow)
+		cli_stand_back();
 	if (rc == 0)
 		newest(&l, s, n);
 	while (rc == 0) {
