@@ -162,6 +162,7 @@ static const int deadly[] = {SYS_execve, SYS_execveat, SYS_ptrace,
 /* Arch, number, two lines for each call, four for mmap, the end. */
 #define MOST_LINES (2 * (N(allowed) + N(deadly)) + 16)
 
+/* For those who count. */
 size_t
 harden_calls(const int **nr)
 {
@@ -178,12 +179,14 @@ struct program {
 	unsigned short n;
 };
 
+/* One line; `yes` and `no`: how many to pass over then. */
 static void
 add(struct program *p, uint16_t code, uint32_t k, uint8_t yes, uint8_t no)
 {
 	p->line[p->n++] = (struct sock_filter){code, yes, no, k};
 }
 
+/* Look at a field from here on. */
 static void
 load(struct program *p, uint32_t field)
 {
@@ -198,6 +201,7 @@ when(struct program *p, uint32_t k, uint32_t action)
 	add(p, BPF_RET | BPF_K, action, 0, 0);
 }
 
+/* Whatever was loaded: this end. */
 static void
 otherwise(struct program *p, uint32_t action)
 {
@@ -224,6 +228,7 @@ check_arch(struct program *p)
 	otherwise(p, SECCOMP_RET_KILL_PROCESS);
 }
 
+/* The whole program. */
 static void
 compile(struct program *p)
 {
@@ -262,6 +267,7 @@ harden_filter(struct err *e)
 
 #else
 
+/* There is no list for this machine. */
 int
 harden_filter(struct err *e)
 {
@@ -271,9 +277,9 @@ harden_filter(struct err *e)
 
 #endif
 
-/* What is linked in here makes calls that are not on the list, and looks into
- * its own process: a sanitizer at the end, gcov then too. */
 #ifdef FOREIGN_RUNTIME
+/* What is linked in here makes calls that are not on the list, and looks into
+ * its own process: a sanitizer, or gcov. */
 int
 harden_lock(struct err *e)
 {
@@ -281,6 +287,7 @@ harden_lock(struct err *e)
 	return 0;
 }
 #else
+/* Closed to others first: a filter that is refused does not change that. */
 int
 harden_lock(struct err *e)
 {

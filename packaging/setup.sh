@@ -69,7 +69,7 @@ have() {
 	fuzzer) echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
 		clang -w -fsanitize=fuzzer,address -x c -o /dev/null - \
 			>/dev/null 2>&1 ;;
-	f:*) [ "$family" != deb ] || [ -f "${1#f:}" ] ;;
+	f:*) [ "${family-}" != deb ] || [ -f "${1#f:}" ] ;;
 	py:*) python3 -c "import ${1#py:}" >/dev/null 2>&1 ;;
 	ml:*) ocamlfind query "${1#ml:}" >/dev/null 2>&1 ;;
 	h:*) printf '#include <%s>\n' "${1#h:}" |

@@ -31,6 +31,8 @@ HARD = ("--set", "server.harden=yes") if os.geteuid() == 0 else ()
 
 
 # ---- who makes the load; each is a process, ended by the one that began it ----
+# They pause, so that the rate is the same all the time: what is kept for undo,
+# and so the size of the files, hangs on it.
 
 def caller(socket, rng, name):
     """Remote calls over a transient queue, for a while on one connection."""
@@ -43,6 +45,7 @@ def caller(socket, rng, name):
                           ("x" * rng.choice((10, 500, 500, 20000))), back)
                 (_, ident, _, _), = c.poll([back], 30, frm=-1)[0]
                 c.ack(back, ident)
+                time.sleep(0.003)
 
 
 def server(socket, rng, _):
@@ -71,6 +74,7 @@ def visitor(socket, rng, name):
         elif rng.random() < 0.7:
             c.destroy(queue)
         c.close()
+        time.sleep(0.02)
 
 
 def operator(socket, rng, _):
@@ -91,7 +95,7 @@ def operator(socket, rng, _):
             status, got = c.v1("/queues/desk/purge", "POST", "{}")
             if status == 200 and rng.random() < 0.5:
                 c.v1("/removed/restore", "POST", '{"act":%d}' % got["act"])
-            time.sleep(0.01)
+            time.sleep(0.1)
 
 
 def work(function, socket, seed, name):
@@ -166,7 +170,7 @@ def main():
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
     seed = int(os.environ.get("XMSG_SEED") or random.randrange(1 << 30))
     print("# XMSG_SEED=%d, %g minutes" % (seed, minutes), flush=True)
-    with Broker("--set", "undo.time=60s", "--set", "limits.poison=0", *HARD,
+    with Broker("--set", "undo.time=10s", "--set", "limits.poison=0", *HARD,
                 *sys.argv[2:], disk=True) as b:
         with b.conn("setup") as c:
             c.create("svc")
