@@ -18,82 +18,23 @@
  * same: one that comes early is kept, and those that come together are written
  * together at the end of the turn.
  */
-#include "http.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <event2/event.h>
-#include <event2/event_struct.h>
-#include <uthash.h>
 
 #include "clock.h"
+#include "http_int.h"
 #include "log.h"
 #include "wire.h"
 #include "xalloc.h"
 
 #define SCRATCH	     (64 * 1024)
-#define ACCEPT_BURST 64 /* connections taken in one turn */
-#define RETRY_NS     (100 * NS_PER_MS) /* accept again after EMFILE */
 #define OVERLAP_MOST 64 /* requests of a connection under way at a time */
-
-/* An answer that must wait for those before it. */
-struct early {
-	struct early *next; /* with a higher number */
-	uint32_t number;
-	struct buf bytes;
-};
-
-struct http_conn {
-	struct event ev; /* first: most of the size */
-	struct deadline slow;
-	struct http *http;
-	void *user;
-	struct http1 *parser; /* of an incomplete request, else NULL */
-	struct buf in, out;
-	size_t out_at;
-	struct early *early;
-	uint32_t begun, answered; /* number of the last request, so far */
-	int64_t since, began_ns;
-	uint64_t nrequests;
-	uid_t uid;
-	int fd;
-	short armed;
-	bool busy, closing, dead, queued, parsing;
-	bool held; /* what comes next must wait for all that is under way */
-	bool gathering; /* `out` is written at the end of the turn */
-	bool parked; /* the request under way may take long */
-	bool half; /* the peer has left; one answer is still due */
-	TAILQ_ENTRY(http_conn) all;
-	TAILQ_ENTRY(http_conn) todo; /* to go on with, or to be freed */
-};
-
-TAILQ_HEAD(conn_list, http_conn);
-
-/* Connections per user. */
-struct uid_ent {
-	UT_hash_handle hh;
-	uid_t uid;
-	int64_t n;
-};
-
-struct http {
-	struct http_config c;
-	struct event *listener;
-	struct deadline retry;
-	struct conn_list all, todo;
-	struct uid_ent *uids;
-	struct http_counters n;
-	int64_t now_ns;
-	int spare; /* descriptor given up to tell a client that there is none */
-	bool told;
-	char *scratch;
-};
 
 /* ---- the event of a connection ---- */
 
@@ -137,8 +78,8 @@ wanted(const struct http_conn *c)
 }
 
 /* Watch for it. */
-static void
-arm(struct http_conn *c)
+void
+http_arm(struct http_conn *c)
 {
 	short want = wanted(c);
 
@@ -215,7 +156,7 @@ flush(struct http_conn *c)
 	}
 	if (!c->dead && c->in.n > 0 && !choked(c))
 		enqueue(c);
-	arm(c);
+	http_arm(c);
 }
 
 /* Keep what the socket did not take. */
@@ -261,7 +202,7 @@ send_reply(struct http_conn *c, const struct iovec v[2])
 		}
 	}
 	keep(c, v, (size_t)n);
-	arm(c);
+	http_arm(c);
 }
 
 /* An answer before its turn. */
@@ -350,7 +291,7 @@ reply(struct http_conn *c, uint32_t number, int status, const char *type,
 		return;
 	if (c->in.n > 0 && !blocked(c))
 		enqueue(c);
-	arm(c);
+	http_arm(c);
 }
 
 /* Answer the request that was begun last, with fields of its own. */
@@ -536,7 +477,7 @@ settle(struct http_conn *c)
 		buf_fini(&c->in);
 	if (!blocked(c) && !choked(c))
 		watch_speed(c, c->in.n);
-	arm(c);
+	http_arm(c);
 }
 
 /* Bytes that came while others were waiting already. */
@@ -609,7 +550,7 @@ on_closed(struct http_conn *c)
 	}
 	c->closing = c->half = true;
 	buf_fini(&c->in);
-	arm(c);
+	http_arm(c);
 }
 
 static void
@@ -630,153 +571,6 @@ on_io(evutil_socket_t fd, short what, void *arg)
 		on_closed(c);
 }
 
-/* ---- accepting ---- */
-
-static struct uid_ent *
-uid_get(struct http *h, uid_t uid)
-{
-	struct uid_ent *u = NULL;
-
-	HASH_FIND(hh, h->uids, &uid, sizeof uid, u);
-	if (u == NULL) {
-		u = xcalloc(1, sizeof *u);
-		u->uid = uid;
-		HASH_ADD(hh, h->uids, uid, sizeof uid, u);
-	}
-	return u;
-}
-
-static void
-uid_drop(struct http *h, uid_t uid)
-{
-	struct uid_ent *u = uid_get(h, uid);
-
-	if (--u->n > 0)
-		return;
-	HASH_DEL(h->uids, u);
-	free(u);
-}
-
-/* Tell a client that it cannot be served, and why. */
-static void
-turn_away(struct http *h, int fd, const char *why)
-{
-	struct buf b = BUF_INIT, head = BUF_INIT;
-
-	h->n.refused++;
-	wire_put_error(&b, "too_many_connections", why,
-	    "close connections that are not needed, or raise the limit");
-	http1_put_reply(&head, 503, "application/json", true, b.n);
-	buf_add(&head, b.p, b.n);
-	/* it may be gone already: that is its own business */
-	if (buf_ok(&head) &&
-	    send(fd, head.p, head.n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-	}
-	buf_fini(&b);
-	buf_fini(&head);
-	close(fd);
-}
-
-/* Is there room for one more of this user? NULL, or why not. */
-static const char *
-no_room(struct http *h, uid_t uid)
-{
-	if ((int64_t)h->n.connections >= h->c.max_connections)
-		return "limits.connections is reached";
-	if (uid != 0 && uid_get(h, uid)->n >= h->c.max_connections_per_uid)
-		return "limits.connections_per_uid is reached";
-	return NULL;
-}
-
-static void
-take(struct http *h, int fd)
-{
-	struct usock_peer peer;
-	struct http_conn *c;
-	const char *why;
-
-	if (usock_peer(fd, &peer) == -1) {
-		close(fd);
-		return;
-	}
-	why = no_room(h, peer.uid);
-	if (why != NULL) {
-		turn_away(h, fd, why);
-		return;
-	}
-	c = xcalloc(1, sizeof *c);
-	c->http = h;
-	c->fd = fd;
-	c->uid = peer.uid;
-	c->since = h->now_ns;
-	TAILQ_INSERT_TAIL(&h->all, c, all);
-	uid_get(h, peer.uid)->n++;
-	h->n.connections++;
-	h->n.accepted++;
-	c->user = h->c.handler->open(h->c.ctx, c, &peer);
-	if (c->user == NULL)
-		http_drop(c);
-	arm(c);
-}
-
-/* Accept again after a while without descriptors. */
-static void
-retry(struct deadline *d, int64_t now)
-{
-	struct http *h =
-	    (struct http *)((char *)d - offsetof(struct http, retry));
-
-	(void)now;
-	if (h->listener != NULL && event_add(h->listener, NULL) == -1)
-		log_error("http", "cannot watch the listening socket");
-}
-
-/* No descriptors left: use the spare one to say so, then pause. */
-static void
-exhausted(struct http *h, int fd)
-{
-	int c;
-
-	if (!h->told)
-		log_error("http",
-		    "no file descriptors left: connections"
-		    " wait; raise LimitNOFILE");
-	h->told = true;
-	if (h->spare != -1) {
-		close(h->spare);
-		c = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (c != -1)
-			turn_away(h, c, "the broker is out of descriptors");
-		h->spare = dup(fd);
-	}
-	event_del(h->listener);
-	h->retry.fn = retry;
-	deadline_set(h->c.deadlines, &h->retry, h->now_ns + RETRY_NS);
-}
-
-static void
-on_accept(evutil_socket_t fd, short what, void *arg)
-{
-	struct http *h = arg;
-	int c;
-
-	(void)what;
-	h->c.handler->wake(h->c.ctx);
-	for (int i = 0; i < ACCEPT_BURST; i++) {
-		c = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (c != -1) {
-			take(h, c);
-			h->told = h->told && h->spare == -1;
-			continue;
-		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
-		    errno == ENOBUFS)
-			exhausted(h, fd);
-		if (errno != EINTR && errno != ECONNABORTED)
-			return;
-	}
-}
-
 /* ---- life ---- */
 
 /* Without listener yet. */
@@ -791,31 +585,6 @@ http_new(const struct http_config *c)
 	TAILQ_INIT(&h->all);
 	TAILQ_INIT(&h->todo);
 	return h;
-}
-
-/* Begin to accept. */
-int
-http_listen(struct http *h, int fd, struct err *e)
-{
-	h->listener =
-	    event_new(h->c.base, fd, EV_READ | EV_PERSIST, on_accept, h);
-	h->spare = dup(fd);
-	if (h->listener == NULL || event_add(h->listener, NULL) == -1)
-		return err_set(e, ENOMEM, "cannot watch the listening socket");
-	return 0;
-}
-
-/* No more connections. */
-void
-http_stop_listening(struct http *h)
-{
-	if (h->listener != NULL)
-		event_free(h->listener);
-	h->listener = NULL;
-	deadline_clear(h->c.deadlines, &h->retry);
-	if (h->spare != -1)
-		close(h->spare);
-	h->spare = -1;
 }
 
 /* New limits, for what comes from now on. */
@@ -838,7 +607,7 @@ reap(struct http_conn *c)
 	if (c->user != NULL)
 		h->c.handler->close(h->c.ctx, c);
 	TAILQ_REMOVE(&h->all, c, all);
-	uid_drop(h, c->uid);
+	http_uid_drop(h, c->uid);
 	h->n.connections--;
 	close(c->fd);
 	while (c->early != NULL)
