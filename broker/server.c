@@ -414,10 +414,9 @@ open_store(struct server *sv, struct err *e)
 	if (clock_boot_id(c.boot_id) == -1)
 		return err_errno(e, "cannot read the id of this boot");
 	dir = realpath(sv->set->state, NULL); /* so that others find it */
-	url = *sv->set->store
-	    ? xstrdup(sv->set->store)
-	    : xasprintf(
-		  "sqlite:%s/switch.db", dir != NULL ? dir : sv->set->state);
+	url = *sv->set->store ? xstrdup(sv->set->store)
+			      : xasprintf("sqlite:%s/switch.db",
+				    dir != NULL ? dir : sv->set->state);
 	free(dir);
 	sv->events = (struct store_events){wake, on_visible, on_state};
 	memcpy(sv->api.boot_id, c.boot_id, sizeof c.boot_id);
