@@ -2,14 +2,17 @@
  * SPDX-License-Identifier: ISC */
 
 /* call: publish a request and print its reply. */
+#include <jansson.h>
+
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cmd.h"
-#include "json.h"
 #include "rpc.h"
 #include "text.h"
 #include "units.h"
+#include "xalloc.h"
 
 static const struct opt opts[] = {
     {"body", 'b', OPT_TEXT, "TEXT", "the request", NULL},
@@ -59,6 +62,69 @@ report(struct cli *c, const struct rpc *r)
 		out_line(&c->out, true);
 }
 
+/* ---- the request ---- */
+
+/* "NAME=VALUE" into params: what is JSON as it is, anything else as text. */
+static int
+add_param(struct cli *c, json_t *params, const char *word)
+{
+	const char *eq = strchr(word, '=');
+	json_t *v;
+	char *name;
+	int rc;
+
+	if (eq == NULL || eq == word)
+		return cli_usage(c, "'%s' is not NAME=VALUE", word);
+	v = json_loads(eq + 1, JSON_DECODE_ANY, NULL);
+	if (v == NULL)
+		v = json_string(eq + 1);
+	if (v == NULL)
+		return cli_usage(c, "'%s' is not UTF-8", word);
+	name = xstrndup(word, (size_t)(eq - word));
+	rc = json_object_set_new(params, name, v);
+	free(name);
+	return rc == 0 ? 0 : cli_usage(c, "'%s' cannot be a parameter", word);
+}
+
+/* A call as toolstacks make them: the method, and one object of parameters. */
+static int
+put_method(
+    struct cli *c, const char *method, int n, char **words, struct buf *body)
+{
+	json_t *params = json_object(), *call = NULL;
+	char *text = NULL;
+	int rc = 0;
+
+	if (opts_has(&c->opts, "body") || opts_has(&c->opts, "file"))
+		rc = cli_usage(c, "a method, and --body or --file: which one?");
+	for (int i = 0; rc == 0 && i < n; i++)
+		rc = add_param(c, params, words[i]);
+	if (rc == 0) {
+		call = json_pack("{s:s, s:[O], s:i}", "method", method,
+		    "params", params, "id", 0);
+		text = call ? json_dumps(call, JSON_COMPACT) : NULL;
+		if (text == NULL)
+			rc = cli_usage(c, "'%s' is no method", method);
+		else
+			buf_adds(body, text);
+	}
+	free(text);
+	json_decref(call);
+	json_decref(params);
+	return rc;
+}
+
+/* What is to be published. */
+static int
+request(struct cli *c, int argc, char **argv, struct buf *body)
+{
+	if (argc > 1 && strcmp(argv[1], "-") != 0)
+		return put_method(c, argv[1], argc - 2, argv + 2, body);
+	if (argc > 2)
+		return cli_usage(c, "'%s' is one operand too many", argv[2]);
+	return cli_body(c, argc > 1 ? argv[1] : NULL, body);
+}
+
 static int
 run(struct cli *c, int argc, char **argv)
 {
@@ -69,7 +135,7 @@ run(struct cli *c, int argc, char **argv)
 
 	if (out_table(&c->out, "reply", cols, 5, &c->why) == -1)
 		return cli_fail(c, CLI_USAGE);
-	rc = cli_body(c, argc > 1 ? argv[1] : NULL, &body);
+	rc = request(c, argc, argv, &body);
 	r.request = (struct xmsg_bytes){body.p, body.n};
 	r.flags = opts_has(&c->opts, "create") ? XMSG_CREATE : 0;
 	if (rc == 0)
@@ -90,10 +156,10 @@ run(struct cli *c, int argc, char **argv)
 
 const struct cmd cmd_call = {
     .name = "call",
-    .args = "QUEUE [-]",
+    .args = "QUEUE [- | METHOD [NAME=VALUE...]]",
     .help = "Publish a request and print its reply",
     .min = 1,
-    .max = 2,
+    .max = -1,
     .opts = opts,
     .run = run,
 };

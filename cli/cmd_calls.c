@@ -12,10 +12,10 @@
 #include "adapter.h"
 #include "ask.h"
 #include "cmd.h"
+#include "runs.h"
 
-#define STATE_DIR "/var/lib/xmsg-storaged"
-#define MOST	  1000 /* calls the adapter tells of at a time */
-#define USUAL	  50
+#define MOST  1000 /* calls the adapter tells of at a time */
+#define USUAL 50
 
 static const struct opt opts[] = {
     {"failed", 'f', OPT_FLAG, NULL, "only those that ended with an error",
@@ -23,7 +23,7 @@ static const struct opt opts[] = {
     {"since", 0, OPT_TEXT, "TIME", "10m ago, 18:30, or 2026-11-22 18:30", NULL},
     {"lines", 'n', OPT_NUMBER, "N", "the last N [50]", NULL},
     {"adapter-state", 0, OPT_TEXT, "DIR",
-	"the adapter's state folder [" STATE_DIR "]", NULL},
+	"the adapter's state folder [" ADAPTER_STATE "]", NULL},
     ADAPTER_OPT,
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
 };
@@ -129,7 +129,7 @@ static int
 read_file(struct cli *c, double from, bool failed, const json_t *methods,
     int64_t most, json_t **list)
 {
-	const char *dir = opts_text(&c->opts, "adapter-state", STATE_DIR);
+	const char *dir = opts_text(&c->opts, "adapter-state", ADAPTER_STATE);
 	struct record *r = record_view(dir, &c->why);
 
 	if (r == NULL)
@@ -146,7 +146,7 @@ static int
 get(struct cli *c, double from, bool failed, json_t *methods, int64_t most,
     json_t **list)
 {
-	const char *dir = opts_text(&c->opts, "adapter-state", STATE_DIR);
+	const char *dir = opts_text(&c->opts, "adapter-state", ADAPTER_STATE);
 	struct err why;
 	int rc;
 

@@ -11,6 +11,7 @@
 
 #include "cmd.h"
 #include "msgs.h"
+#include "runs.h"
 #include "text.h"
 #include "units.h"
 
@@ -22,6 +23,8 @@ static const struct opt opts[] = {
 	"the bytes of the payload, unmasked; for root, and logged", NULL},
     {"show-secrets", 0, OPT_FLAG, NULL,
 	"the payload unmasked, at a terminal; for root, and logged", NULL},
+    {"adapter-state", 0, OPT_TEXT, "DIR",
+	"scripts: the adapter's state folder [" ADAPTER_STATE "]", NULL},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL},
 };
 
@@ -154,6 +157,40 @@ put_timeline(struct cli *c, int64_t id)
 	return rc;
 }
 
+/* The scripts that ran for it, and run; none when there is no adapter here. */
+static void
+put_scripts(struct cli *c, int64_t id)
+{
+	const char *dir = opts_text(&c->opts, "adapter-state", ADAPTER_STATE);
+	struct buf *b = out_buf(&c->out);
+	struct runs r = {0};
+	struct err e = {0, ""};
+	char took[UNITS_MAX];
+	const char *label = "scripts";
+
+	if (runs_read(&r, dir, 0, &e) == -1 &&
+	    opts_has(&c->opts, "adapter-state"))
+		cli_say(c, "%s", e.text);
+	for (size_t i = 0; i < r.n; i++) {
+		if (r.v[i].id != id)
+			continue;
+		buf_addf(b, "%-10s ", label);
+		text_put(b, r.v[i].script);
+		if (r.v[i].took_s < 0) {
+			buf_adds(b, ", running");
+		} else {
+			units_took(took, r.v[i].took_s);
+			buf_addf(b, ", %s", took);
+		}
+		if (r.v[i].end.n > 0)
+			buf_adds(b, ", ");
+		text_put(b, r.v[i].end);
+		out_line(&c->out, false);
+		label = "";
+	}
+	runs_fini(&r);
+}
+
 /* For people. */
 static void
 put(struct cli *c, const struct look_msg *m)
@@ -214,9 +251,11 @@ one(struct cli *c, const char *word)
 	if (rc != 0)
 		return rc;
 	rc = look_message(c, queue, id, raw, show, c);
-	if (rc == 0 && !c->json && !opts_has(&c->opts, "raw") &&
-	    put_timeline(c, id) != 0)
-		c->why.text[0] = '\0'; /* the message has been shown */
+	if (rc == 0 && !c->json && !opts_has(&c->opts, "raw")) {
+		if (put_timeline(c, id) != 0)
+			c->why.text[0] = '\0'; /* the message has been shown */
+		put_scripts(c, id);
+	}
 	if (rc != 0 && c->why.text[0] != '\0')
 		(void)err_prefix(&c->why, "%s:%lld", queue, (long long)id);
 	return cli_fail(c, rc);

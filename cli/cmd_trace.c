@@ -15,12 +15,11 @@
 #include "runs.h"
 #include "select.h"
 
-#define LAST	  50
-#define EVENTS	  8 /* events that one message may cause, and more */
-#define COLUMNS	  100
-#define MOST	  100000 /* events looked at */
-#define LANES	  40 /* of a picture; more cannot be read */
-#define STATE_DIR "/var/lib/xmsg-storaged"
+#define LAST	50
+#define EVENTS	8 /* events that one message may cause, and more */
+#define COLUMNS 100
+#define MOST	100000 /* events looked at */
+#define LANES	40 /* of a picture; more cannot be read */
 
 /* What both have. */
 #define CHART_OPTS                                                             \
@@ -30,7 +29,8 @@
 		"mark pauses longer than this [1]", NULL},                     \
 	    {"output", 'o', OPT_TEXT, "FILE", "write it to this file", NULL},  \
 	    {"adapter-state", 0, OPT_TEXT, "DIR",                              \
-		"scripts: the adapter's state folder [" STATE_DIR "]", NULL},  \
+		"scripts: the adapter's state folder [" ADAPTER_STATE "]",     \
+		NULL},                                                         \
 	    SELECT_EVENT_OPTS,                                                 \
 	{                                                                      \
 		NULL, 0, OPT_FLAG, NULL, NULL, NULL                            \
@@ -133,7 +133,7 @@ put_chart(struct cli *c, enum chart_form form, const struct events *l,
 static int
 find_runs(struct cli *c, const struct events *l, struct runs *r)
 {
-	const char *dir = opts_text(&c->opts, "adapter-state", STATE_DIR);
+	const char *dir = opts_text(&c->opts, "adapter-state", ADAPTER_STATE);
 	struct err e = {0};
 
 	if (l->n == 0 || runs_read(r, dir, l->v[0].time, &e) == 0 ||

@@ -12,6 +12,9 @@
 #include "chart.h"
 #include "err.h"
 
+/* Where the adapter keeps its state when nobody says otherwise. */
+#define ADAPTER_STATE "/var/lib/xmsg-storaged"
+
 struct runs {
 	struct chart_run *v; /* its texts are owned */
 	size_t n, cap;

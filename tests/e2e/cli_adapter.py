@@ -218,6 +218,11 @@ class Calls(AdapterCase):
             self.assertEqual(lines[0].split()[:3], ["ID", "METHOD", "SR"])
             self.assertTrue(lines[1].startswith(ref + " "))
             self.assertEqual(lines[2], "1 call")
+            self.assertIn("\nscripts    SR.ls, running\n", self.x(
+                "show", ref, "--adapter-state", self.adapter.state).out)
+            done = self.x("show", ref, "--adapter-state", "/nonexistent")
+            self.assertNotIn("\nscripts", done.out)
+            self.assertIn("/nonexistent", done.err)
             offered = self.x("__complete", "--", "scripts", "kill", "").out
             self.assertIn(ref, offered)
 

@@ -294,6 +294,27 @@ class Calls(CliCase):
             self.assertEqual(row["reply"], "X")
             self.assertTrue(0 < row["duration_s"] < 10)
 
+    def test_a_method_and_its_parameters(self):
+        with Serving(self, "cat", "--program", "cat"):
+            got = json.loads(self.x("call", "cat", "SR.stat", "dbg=me", "n=5",
+                                    "on=true", 'o={"a":[1]}', "t=5 x",
+                                    "e=", 'q="5"', "u=a=b").out)
+            self.assertEqual(got, {
+                "method": "SR.stat", "id": 0, "params": [{
+                    "dbg": "me", "n": 5, "on": True, "o": {"a": [1]},
+                    "t": "5 x", "e": "", "q": "5", "u": "a=b"}]})
+            got = json.loads(self.x("call", "cat", "Query.query").out)
+            self.assertEqual(got["params"], [{}])
+        for words, want in [
+                (("SR.stat", "dbg"), "'dbg' is not NAME=VALUE"),
+                (("SR.stat", "=x"), "'=x' is not NAME=VALUE"),
+                (("SR.stat", "--body", "x"), "which one"),
+                (("-", "x"), "'x' is one operand too many"),
+                ((b"SR.\xff",), "is no method"),
+                (("SR.stat", b"a=\xff"), "is not UTF-8"),
+                (("SR.stat", b"\xff=a"), "cannot be a parameter")]:
+            self.assertIn(want, self.x("call", "cat", *words, want=2).err)
+
     def test_every_byte_and_sizes(self):
         with Serving(self, "cat", "--exact", "--program", "cat"):
             for data in (b"", b"\n", b"x\n\n", BYTES, BYTES * 16384):
