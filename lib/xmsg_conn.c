@@ -300,7 +300,8 @@ may_go(const struct conn *c, const struct req *r)
 }
 
 /* Write what can be written.  Errors are left to the reader, for there may be
- * answers to read before the end. */
+ * answers to read before the end; which has to come, also when the connection
+ * is as good as ever and the system had no memory for us. */
 static void
 pump(struct conn *c)
 {
@@ -315,6 +316,8 @@ pump(struct conn *c)
 			continue;
 		if (n < 0) {
 			full = errno == EAGAIN || errno == EWOULDBLOCK;
+			if (!full)
+				(void)shutdown(c->fd, SHUT_WR);
 			break;
 		}
 		if (r->sent == 0)
