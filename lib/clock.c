@@ -4,10 +4,13 @@
 /* The two clocks and the boot they belong to. */
 #include "clock.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "whole.h"
 
 /* Read one clock. */
 static int64_t
@@ -34,17 +37,20 @@ clock_wall_ns(void)
 }
 
 /* The kernel's boot id. */
-void
+int
 clock_boot_id(char out[37])
 {
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = -1;
+	ssize_t n;
+	int fd;
 
 	memset(out, 0, 37);
+	fd = whole_open(AT_FDCWD, "/proc/sys/kernel/random/boot_id",
+	    O_RDONLY | O_CLOEXEC, 0);
 	if (fd == -1)
-		return;
-	n = read(fd, out, 36);
+		return errno == ENOENT || errno == EACCES ? 0 : -1;
+	n = whole_read(fd, out, 36);
+	close(fd);
 	if (n != 36)
 		memset(out, 0, 37);
-	close(fd);
+	return n == -1 ? -1 : 0;
 }

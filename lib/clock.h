@@ -20,7 +20,8 @@ int64_t clock_mono_ns(void);
 int64_t clock_wall_ns(void);
 
 /* The kernel's id of this boot, 36 characters, NUL-terminated, "" when the
- * system does not tell. */
-void clock_boot_id(char out[37]);
+ * system does not tell.  -1 with errno and "" when it does but could not be
+ * read: that is not another boot. */
+int clock_boot_id(char out[37]);
 
 #endif

@@ -6,6 +6,7 @@ libbase_a_SOURCES = \
 	lib/log.c lib/log.h \
 	lib/xalloc.c lib/xalloc.h \
 	lib/clock.c lib/clock.h \
+	lib/whole.c lib/whole.h \
 	lib/buf.c lib/buf.h \
 	lib/heap.c lib/heap.h \
 	lib/conf.c lib/conf.h \
@@ -17,8 +18,9 @@ libbase_a_SOURCES = \
 	lib/ring.c lib/ring.h \
 	lib/redact.c lib/redact.h \
 	lib/redact_scan.c lib/redact_scan.h \
-	lib/redact_end.c
-libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(INIH_CFLAGS)
+	lib/redact_end.c \
+	lib/evlog.c lib/evlog.h
+libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(INIH_CFLAGS) $(EVENT_CFLAGS)
 EXTRA_DIST += lib/xmsg.pc.in
 
 # libxmsg, the client library: shared for others, with what it needs of ours
@@ -32,7 +34,7 @@ noinst_LIBRARIES += libclient.a
 libclient_a_SOURCES = $(XMSG_SOURCES)
 lib_LTLIBRARIES += libxmsg.la
 libxmsg_la_SOURCES = $(XMSG_SOURCES) \
-	lib/err.c lib/clock.c lib/buf.c lib/heap.c lib/usock.c \
+	lib/err.c lib/clock.c lib/whole.c lib/buf.c lib/heap.c lib/usock.c \
 	lib/http1.c lib/json.c lib/wire.c lib/wire_body.c
 libxmsg_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 libxmsg_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -no-undefined \

@@ -26,6 +26,7 @@
 
 #include "clock.h"
 #include "job_int.h"
+#include "whole.h"
 #include "xalloc.h"
 
 /* How often a lost script is killed anew, and for how long. */
@@ -119,6 +120,11 @@ jobs_new(struct event_base *base, const struct job_limits *l, struct err *e)
 	js->base = base;
 	js->limits = *l;
 	LIST_INIT(&js->all);
+	if (job_boot_read() == -1) {
+		err_errno(e, "cannot read the id of this boot");
+		free(js);
+		return NULL;
+	}
 	js->reaper = evtimer_new(base, reap, js);
 	if (js->reaper == NULL) {
 		free(js);
@@ -148,8 +154,8 @@ static int
 open_dir(struct job *j)
 {
 	if (j->dir == -1)
-		j->dir = open(
-		    j->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		j->dir = whole_open(AT_FDCWD, j->path,
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0);
 	return j->dir;
 }
 
@@ -274,18 +280,11 @@ look(struct job *j, struct job_facts *f)
 	return open_dir(j) == -1 ? -1 : job_facts(j->dir, j->step, f);
 }
 
-/* For lack of room, which may pass? */
-static bool
-passing(int why)
-{
-	return why == EMFILE || why == ENFILE || why == ENOMEM;
-}
-
 /* It could not be looked at: for now, or at all. */
 static void
 blind(struct job *j, int why)
 {
-	if (passing(why))
+	if (job_passing(why))
 		evtimer_add(j->timer, ms(RETRY_MS));
 	else
 		tell(j, JOB_LOST, why);
@@ -392,7 +391,7 @@ collect(struct job *j, struct job_output *o)
 	    : job_output(j->dir, j->step, &j->end, l->max_out, l->max_err, o);
 	close_dir(j);
 	if (rc == -1 && j->has_output) {
-		if (passing(errno)) {
+		if (job_passing(errno)) {
 			job_output_free(o);
 			return -1;
 		}
@@ -457,8 +456,8 @@ begin(struct job *j, const struct job_spec *spec)
 	struct jobs *js = j->js;
 	int fd, rc;
 
-	fd = openat(j->dir, spool_name(name, j->step, SPOOL_RUN),
-	    O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	fd = whole_open(j->dir, spool_name(name, j->step, SPOOL_RUN),
+	    O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW, 0);
 	rc = fd == -1
 	    ? -1
 	    : job_spawn(j->dir, js->nursery, &js->limits, spec, &j->runner);

@@ -46,17 +46,23 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "whole.h"
 #include "xalloc.h"
 
-/* The boot does not change under us. */
+static char boot_id[37]; /* it does not change under us */
+
+/* Learn it. */
+int
+job_boot_read(void)
+{
+	return clock_boot_id(boot_id);
+}
+
+/* This boot. */
 const char *
 job_boot(void)
 {
-	static char boot[37];
-
-	if (*boot == '\0')
-		clock_boot_id(boot);
-	return boot;
+	return boot_id;
 }
 
 /* Make link and FIFO. */
@@ -95,24 +101,31 @@ holder(int dir, unsigned step, enum job_claim *claim, int *fd)
 {
 	char name[SPOOL_NAME], c;
 	struct stat st;
+	int rc = 0, why;
 	ssize_t n;
 
-	*fd = openat(dir, spool_name(name, step, SPOOL_RUN),
-	    O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	*fd = whole_open(dir, spool_name(name, step, SPOOL_RUN),
+	    O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW, 0);
 	*claim = CLAIM_NONE;
 	if (*fd == -1)
 		return errno == ENOENT ? 0 : -1;
 	if (fstat(*fd, &st) == -1 || !S_ISFIFO(st.st_mode)) {
 		*claim = CLAIM_DAMAGED;
 	} else {
-		n = read(*fd, &c, 1);
+		do
+			n = read(*fd, &c, 1);
+		while (n == -1 && errno == EINTR);
+		if (n == -1 && errno != EAGAIN)
+			rc = -1; /* waiting for its end could be for ever */
 		*claim = n == 0 ? CLAIM_LOOSE : CLAIM_HELD;
 	}
-	if (*claim != CLAIM_HELD) {
+	if (*claim != CLAIM_HELD || rc == -1) {
+		why = errno;
 		close(*fd);
 		*fd = -1;
+		errno = why;
 	}
-	return 0;
+	return rc;
 }
 
 /* Read a record whole. */
@@ -122,12 +135,12 @@ job_record(int dir, unsigned step, enum spool_file which, struct spool_start *s,
 {
 	char name[SPOOL_NAME], buf[SPOOL_RECORD + 1];
 	ssize_t n;
-	int fd = openat(dir, spool_name(name, step, which),
-	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = whole_open(dir, spool_name(name, step, which),
+	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
 
 	if (fd == -1)
 		return errno == ENOENT ? 0 : -1;
-	n = read(fd, buf, sizeof buf);
+	n = whole_read(fd, buf, sizeof buf);
 	close(fd);
 	if (n == -1)
 		return -1;
@@ -139,21 +152,27 @@ job_record(int dir, unsigned step, enum spool_file which, struct spool_start *s,
 	return 1;
 }
 
-/* Rules 2 to 5; a damaged record is a lost run. */
-static enum job_fate
-fate_of(int dir, unsigned step, struct job_facts *f)
+/* Rules 2 to 5; a damaged record is a lost run.  -1 with errno when it cannot
+ * be told now. */
+static int
+find_fate(int dir, unsigned step, struct job_facts *f)
 {
 	int rc = job_record(dir, step, SPOOL_STATUS, &f->start, &f->end);
 
+	f->fate = FATE_ENDED;
 	if (rc == 1)
-		return FATE_ENDED;
+		return 0;
 	if (rc == 0)
 		rc = job_record(dir, step, SPOOL_PID, &f->start, NULL);
+	if (rc == -1 && job_passing(errno))
+		return -1;
+	f->fate = FATE_UNBORN;
 	if (rc == 0 && of_this_boot(dir, step))
-		return FATE_UNBORN;
+		return 0;
+	f->fate = FATE_LOST;
 	if (rc != 1)
 		memset(&f->start, 0, sizeof f->start);
-	return FATE_LOST;
+	return 0;
 }
 
 /* Rule 1 first. */
@@ -172,7 +191,8 @@ job_facts(int dir, unsigned step, struct job_facts *f)
 		f->fate = FATE_RUNNING;
 		(void)job_record(dir, step, SPOOL_PID, &f->start, NULL);
 	} else if (claim == CLAIM_LOOSE || claim == CLAIM_DAMAGED) {
-		f->fate = fate_of(dir, step, f);
+		if (find_fate(dir, step, f) == -1)
+			return -1;
 		if (claim == CLAIM_DAMAGED && f->fate == FATE_UNBORN)
 			f->fate = FATE_LOST;
 	} else {
@@ -190,7 +210,8 @@ job_facts(int dir, unsigned step, struct job_facts *f)
 static int
 open_dir(const char *dir, struct err *e)
 {
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = whole_open(
+	    AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0);
 
 	if (fd == -1)
 		err_errno(e, "%s", dir);
@@ -201,7 +222,7 @@ open_dir(const char *dir, struct err *e)
 static DIR *
 list(int fd)
 {
-	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int copy = whole_open(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	DIR *d = copy != -1 ? fdopendir(copy) : NULL;
 
 	if (d == NULL && copy != -1)

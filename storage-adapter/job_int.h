@@ -5,6 +5,9 @@
 #ifndef XMSG_JOB_INT_H
 #define XMSG_JOB_INT_H
 
+#include <errno.h>
+#include <stdbool.h>
+
 #include "job.h"
 #include "spool.h"
 
@@ -35,7 +38,16 @@ struct job_facts {
 	int fifo;
 };
 
-/* The id of this boot; "" when the system does not tell. */
+/* For lack of room, which may pass? */
+static inline bool
+job_passing(int why)
+{
+	return why == EMFILE || why == ENFILE || why == ENOMEM || why == EINTR;
+}
+
+/* Learn the id of this boot: -1 with errno when it cannot be read. */
+int job_boot_read(void);
+/* It; "" when the system does not tell, or it was not learnt. */
 const char *job_boot(void);
 
 /* dir is a descriptor.  -1 with errno when it cannot be told. */

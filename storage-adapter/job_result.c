@@ -7,6 +7,7 @@
  * trace in the size of the process.
  */
 #include "job_int.h"
+#include "whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,23 +21,20 @@ static int
 read_tail(int fd, int64_t size, int64_t max, struct str *s)
 {
 	int64_t from = size > max ? size - max : 0;
-	size_t want = (size_t)(size - from), have = 0;
-	ssize_t n;
+	size_t want = (size_t)(size - from);
+	ssize_t have;
 	char *p;
 
 	p = mmap(NULL, want, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		return -1;
-	while (have < want) {
-		n = pread(fd, p + have, want - have, from + (int64_t)have);
-		if (n <= 0) {
-			if (n == 0)
-				errno = EBADMSG;
-			munmap(p, want);
-			return -1;
-		}
-		have += (size_t)n;
+	have = whole_pread(fd, p, want, from);
+	if (have != (ssize_t)want) {
+		if (have != -1)
+			errno = EBADMSG;
+		munmap(p, want);
+		return -1;
 	}
 	*s = (struct str){p, want};
 	return 0;
@@ -51,8 +49,8 @@ read_file(int dir, unsigned step, enum spool_file which, int64_t max,
 	char name[SPOOL_NAME];
 	struct stat st;
 	int rc,
-	    fd = openat(dir, spool_name(name, step, which),
-		O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	    fd = whole_open(dir, spool_name(name, step, which),
+		O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
 
 	*s = (struct str){NULL, 0};
 	*size = 0;

@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "whole.h"
 #include "xalloc.h"
 
 /* Where the runner expects its end of the FIFO. */
@@ -121,21 +122,11 @@ static int
 input(struct str s)
 {
 	int saved, fd = memfd_create("stdin", MFD_CLOEXEC);
-	ssize_t n;
-	off_t at = 0;
 
 	if (fd == -1)
 		return -1;
-	while (s.n > 0) {
-		n = pwrite(fd, s.p, s.n, at); /* it is read from 0 */
-		if (n <= 0)
-			goto fail;
-		s.p += n;
-		s.n -= (size_t)n;
-		at += n;
-	}
-	return fd;
-fail:
+	if (whole_pwrite(fd, s.p, s.n, 0) == 0) /* it is read from 0 */
+		return fd;
 	saved = errno;
 	close(fd);
 	errno = saved;
@@ -229,8 +220,8 @@ job_spawn(int dir, struct nursery *n, const struct job_limits *l,
 
 	if (in == -1)
 		return -1;
-	claim = openat(dir, spool_name(name, spec->step, SPOOL_RUN),
-	    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	claim = whole_open(dir, spool_name(name, spec->step, SPOOL_RUN),
+	    O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW, 0);
 	if (claim == -1) {
 		rc = errno;
 		close(in);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "whole.h"
 
 /* Options with a number. */
 static const struct {
@@ -185,7 +186,7 @@ run_prepare(bool input)
 	default_signals();
 	close_others();
 	silence(input);
-	clock_boot_id(boot);
+	(void)clock_boot_id(boot); /* else each run tries again */
 	prepared = true;
 }
 
@@ -208,7 +209,8 @@ surroundings(struct run *r)
 	r->signals = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (r->signals == -1)
 		return errno;
-	r->dir = open(r->o.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r->dir = whole_open(
+	    AT_FDCWD, r->o.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (r->dir == -1)
 		return errno;
 	return chdir("/") == -1 ? errno : 0; /* keep no mount busy */
@@ -221,15 +223,12 @@ make_record(struct run *r)
 	char buf[SPOOL_RECORD], name[SPOOL_NAME];
 
 	spool_name(name, (unsigned)r->o.step, SPOOL_NEW);
-	r->record = openat(r->dir, name,
+	r->record = whole_open(r->dir, name,
 	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (r->record == -1)
 		return errno;
 	spool_write(buf, &r->start, NULL);
-	errno = EIO;
-	if (write(r->record, buf, sizeof buf) != sizeof buf)
-		return errno;
-	return 0;
+	return whole_write(r->record, buf, sizeof buf) == -1 ? errno : 0;
 }
 
 /* The second line, and the name that says it is there. */
@@ -239,8 +238,7 @@ finish_record(struct run *r)
 	char buf[SPOOL_RECORD], from[SPOOL_NAME], to[SPOOL_NAME];
 
 	spool_write(buf, &r->start, &r->end);
-	errno = EIO;
-	if (pwrite(r->record, buf, sizeof buf, 0) != sizeof buf)
+	if (whole_pwrite(r->record, buf, sizeof buf, 0) == -1)
 		return errno;
 	if (renameat(r->dir, spool_name(from, (unsigned)r->o.step, SPOOL_PID),
 		r->dir,
@@ -312,10 +310,12 @@ run_script(int argc, char **argv)
 	}
 	if (!prepared)
 		run_prepare(false);
+	rc = *boot == '\0' && clock_boot_id(boot) == -1 ? errno : 0;
 	memcpy(r.start.boot, boot, sizeof boot);
 	r.start.runner = getpid();
 	snprintf(r.start.script, sizeof r.start.script, "%s", r.o.argv[0]);
-	rc = supervise(&r);
+	if (rc == 0)
+		rc = supervise(&r);
 	if (rc != 0)
 		run_refuse(RUN_CLAIM_FD, rc);
 	let_go(&r);

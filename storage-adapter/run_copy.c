@@ -8,6 +8,7 @@
  * can be read at any time, also when we are gone.
  */
 #include "run.h"
+#include "whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,7 @@ file_of(struct run *r, struct run_stream *s, enum spool_file which)
 	if (s->file != -1 || s->error != 0)
 		return s->error;
 	spool_name(name, (unsigned)r->o.step, which);
-	s->file = openat(r->dir, name,
+	s->file = whole_open(r->dir, name,
 	    O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->file == -1)
 		s->error = errno;
@@ -42,6 +43,8 @@ append(struct run_stream *s, const char *p, size_t n)
 
 	while (n > 0) {
 		done = pwrite(s->file, p, n, s->len);
+		if (done == -1 && errno == EINTR)
+			continue;
 		if (done <= 0)
 			return s->error = done == 0 ? EIO : errno;
 		p += done;
@@ -79,7 +82,7 @@ fold(struct run_stream *s, int64_t max)
 
 	s->len = 0;
 	while (from < end) {
-		n = pread(s->file, part, sizeof part, from);
+		n = whole_pread(s->file, part, sizeof part, from);
 		if (n <= 0 || append(s, part, (size_t)n) != 0)
 			return;
 		from += n;
@@ -117,6 +120,9 @@ take(struct run *r, struct run_stream *s, size_t max)
 		return 0;
 	n = read(s->pipe, buffer, max < CHUNK ? max : CHUNK);
 	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR)) {
+		if (n == -1 && s->error == 0)
+			s->error = errno; /* what is there is not all of it */
+		r->too_much |= s == &r->out && s->error != 0;
 		close(s->pipe);
 		s->pipe = -1;
 	}

@@ -8,6 +8,7 @@
  * else's, and signals to its group hit nobody else.
  */
 #include "run.h"
+#include "whole.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -55,18 +56,18 @@ listed_children(pid_t *v, int max)
 {
 	static char buf[CHILDREN * 12];
 	char path[48], *at = buf, *end;
-	ssize_t n, have = 0;
+	ssize_t have;
 	int fd, count = 0;
 
 	snprintf(
 	    path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = whole_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
-	while (have < (ssize_t)sizeof buf - 1 &&
-	    (n = read(fd, buf + have, sizeof buf - 1 - (size_t)have)) > 0)
-		have += n;
+	have = whole_read(fd, buf, sizeof buf - 1);
 	close(fd);
+	if (have == -1)
+		return -1;
 	buf[have] = '\0';
 	for (; count < max; at = end) {
 		v[count] = (pid_t)strtol(at, &end, 10);

@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "whole.h"
 
 #define CHILD_STACK (64 << 10)
 /* The script goes before the daemons when memory is short. */
@@ -78,8 +79,7 @@ record(struct run *r)
 		return ENOSYS; /* no /proc: nobody could find the script */
 	r->start.ticks = p.ticks;
 	spool_write(buf, &r->start, NULL);
-	errno = EIO;
-	if (pwrite(r->record, buf, sizeof buf, 0) != sizeof buf)
+	if (whole_pwrite(r->record, buf, sizeof buf, 0) == -1)
 		return errno;
 	if (renameat(r->dir, spool_name(from, (unsigned)r->o.step, SPOOL_NEW),
 		r->dir, spool_name(to, (unsigned)r->o.step, SPOOL_PID)) == -1)

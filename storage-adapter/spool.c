@@ -3,6 +3,7 @@
 
 /* Names and records of a run's files; process facts from /proc. */
 #include "spool.h"
+#include "whole.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -239,10 +240,10 @@ spool_proc(pid_t pid, struct spool_proc *p)
 	ssize_t n;
 
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = whole_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	if (fd == -1)
 		return false;
-	n = read(fd, buf, sizeof buf - 1);
+	n = whole_read(fd, buf, sizeof buf - 1);
 	close(fd);
 	if (n <= 0)
 		return false;

@@ -35,6 +35,7 @@
 #include "record.h"
 #include "redact.h"
 #include "service.h"
+#include "whole.h"
 #include "world.h"
 #include "xalloc.h"
 
@@ -63,8 +64,9 @@ memo_write(struct task *t, struct err *e)
 	n = strlen(text);
 	tmp = xasprintf("%s/call.new", t->dir);
 	path = xasprintf("%s/call", t->dir);
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd == -1 || write(fd, text, n) != (ssize_t)n ||
+	fd = whole_open(
+	    AT_FDCWD, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd == -1 || whole_write(fd, text, n) == -1 ||
 	    rename(tmp, path) == -1)
 		err_errno(e, "cannot write %s", path);
 	else
@@ -79,16 +81,39 @@ memo_write(struct task *t, struct err *e)
 	return rc;
 }
 
+/* What it says; NULL with 0 in *why when there is none, or none that makes
+ * sense, else with the error that kept it from us. */
+static json_t *
+memo_load(const char *dir, int *why)
+{
+	char *path = xasprintf("%s/call", dir), *text = NULL;
+	int fd = whole_open(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	json_t *memo = NULL;
+	ssize_t n = -1;
+	struct stat st;
+
+	free(path);
+	if (fd != -1 && fstat(fd, &st) == 0) {
+		text = xmalloc((size_t)st.st_size);
+		n = whole_read(fd, text, (size_t)st.st_size);
+	}
+	*why = n == -1 && errno != ENOENT ? errno : 0;
+	if (fd != -1)
+		close(fd);
+	if (n > 0)
+		memo = json_loadb(text, (size_t)n, JSON_ALLOW_NUL, NULL);
+	free(text);
+	return memo;
+}
+
 /* Take up the folder of a process before this one, if there is one. */
 static void
 memo_read(struct task *t)
 {
-	char *dir = task_folder(t->ctx, t->sv->queue, t->id),
-	     *path = xasprintf("%s/call", dir);
-	json_t *memo = json_load_file(path, JSON_ALLOW_NUL, NULL);
+	char *dir = task_folder(t->ctx, t->sv->queue, t->id);
+	json_t *memo = memo_load(dir, &t->unread);
 	const char *boot = json_string_value(json_object_get(memo, "boot"));
 
-	free(path);
 	if (boot == NULL) {
 		/* no memo, so no script was claimed */
 		json_decref(memo);
@@ -538,11 +563,27 @@ task_new(struct ctx *ctx, struct service *sv, struct xmsg_request *req)
 	return t;
 }
 
+/* Its scripts may have been run by an adapter before us. */
+static void
+refuse_unread(struct task *t)
+{
+	char *why = xasprintf("what is known of this call cannot be read (%s):"
+			      " its outcome is unknown",
+	    strerror(t->unread));
+
+	task_refuse(t, why);
+	free(why);
+}
+
 void
 task_begin(struct task *t)
 {
 	enum call_state state;
 
+	if (t->unread != 0) {
+		refuse_unread(t);
+		return;
+	}
 	poison_enter(t->ctx->poison, t->sv->queue, t->id);
 	t->state = TASK_RUNNING;
 	if (t->rebooted && call_idempotent(t->call))

@@ -44,6 +44,7 @@ struct task {
 	json_t *memo; /* what the folder's `call` says */
 	char *script; /* path of the script that runs */
 	unsigned step; /* number of the next script */
+	int unread; /* errno: there may be a memo that cannot be read */
 	int64_t came_ns; /* monotonic */
 	int64_t asked_ns; /* whether it is still there, last */
 	int64_t began_wall_ns; /* the same when repeated */

@@ -364,7 +364,7 @@ files_that_cannot_grow(void **state)
 	got_free(&g);
 	small_files(f, 1);
 	run(f, script(f, "echo x >$D/log"), &g);
-	assert_end(&g, JOB_NOSTART, EIO);
+	assert_end(&g, JOB_NOSTART, EFBIG);
 	assert_string_equal(contents(f, "log"), "");
 	got_free(&g);
 }
