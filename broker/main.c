@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "evlog.h"
 #include "log.h"
 #include "overrides.h"
 #include "server.h"
@@ -211,6 +212,7 @@ serve(struct cmdline *c, struct settings *s)
 
 	log_open("xmsgd", s->syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR,
 	    (enum log_level)log_level_parse(s->log_level));
+	evlog_open();
 	raise_limits();
 	sv = server_new(s, read_settings, c, &status, &e);
 	if (sv == NULL) {

@@ -281,6 +281,7 @@ open_state(struct server *sv, int *status, struct err *e)
 	const char *dir = sv->set->state;
 	struct stat st;
 	char *lock;
+	int rc;
 
 	*status = EXIT_CANTCREAT;
 	if (mkdir(dir, 0700) == -1 && errno != EEXIST)
@@ -304,7 +305,12 @@ open_state(struct server *sv, int *status, struct err *e)
 	free(lock);
 	if (sv->state_fd == -1)
 		return err_errno(e, "cannot write in the state folder %s", dir);
-	if (flock(sv->state_fd, LOCK_EX | LOCK_NB) == -1) {
+	while ((rc = flock(sv->state_fd, LOCK_EX | LOCK_NB)) == -1 &&
+	    errno == EINTR)
+		continue;
+	if (rc == -1 && errno != EWOULDBLOCK)
+		return err_errno(e, "cannot lock the state folder %s", dir);
+	if (rc == -1) {
 		*status = EXIT_UNAVAILABLE;
 		return err_set(e, EBUSY,
 		    "the state folder %s is in use by"
@@ -365,12 +371,15 @@ open_store(struct server *sv, struct err *e)
 	    .inline_commit = sv->set->inline_commit != 0,
 	    .undo_ns = sv->set->undo_time,
 	    .undo_bytes = (uint64_t)sv->set->undo_bytes};
-	char *url = *sv->set->store
+	char *url;
+
+	/* another boot's requests are held: an unknown one is no other */
+	if (clock_boot_id(c.boot_id) == -1)
+		return err_errno(e, "cannot read the id of this boot");
+	url = *sv->set->store
 	    ? xstrdup(sv->set->store)
 	    : xasprintf("sqlite:%s/switch.db", sv->set->state);
-
 	sv->events = (struct store_events){wake, on_visible, on_state};
-	clock_boot_id(c.boot_id);
 	memcpy(sv->api.boot_id, c.boot_id, sizeof c.boot_id);
 	c.url = url;
 	sv->store = store_open(&c, e);

@@ -244,14 +244,15 @@ note_batch(struct store_sqlite *s, const struct ops *batch, int64_t ns, bool ok,
 		s->broken = true;
 }
 
+/* Whoever waits for what is finished waits for this: it is tried until it is
+ * done, or the counter is at its end, when the loop is awake. */
 static void
 wake_loop(struct store_sqlite *s)
 {
 	uint64_t one = 1;
 
-	/* fails only when the counter is at its end: then it is awake */
-	if (write(s->efd, &one, sizeof one) < 0) {
-	}
+	while (write(s->efd, &one, sizeof one) < 0 && errno != EAGAIN)
+		continue;
 }
 
 /* A checkpoint from the writer, when nobody waits for it or it must be. */

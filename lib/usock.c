@@ -69,7 +69,7 @@ static int
 claim(const char *path, struct err *e)
 {
 	char name[sizeof(struct sockaddr_un) + sizeof ".lock"];
-	int fd;
+	int fd, rc;
 
 	snprintf(name, sizeof name, "%s.lock", path);
 	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -78,7 +78,9 @@ claim(const char *path, struct err *e)
 		    e, "cannot make %s: create its folder first", name);
 	if (fd == -1)
 		return err_errno(e, "cannot open the lock file %s", name);
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+	while ((rc = flock(fd, LOCK_EX | LOCK_NB)) == -1 && errno == EINTR)
+		continue;
+	if (rc == 0)
 		return fd;
 	if (errno == EWOULDBLOCK)
 		in_use(path, e);

@@ -219,6 +219,10 @@ take_state(struct adapter *a, int *status, struct err *e)
 	while ((rc = flock(a->lock_fd, LOCK_EX | LOCK_NB)) == -1 &&
 	    clock_mono_ns() < until)
 		nanosleep(&pause, NULL); /* a killed one takes its time */
+	if (rc == -1 && errno != EWOULDBLOCK) {
+		err_errno(e, "cannot lock %s", path);
+		goto out;
+	}
 	if (rc == -1) {
 		*status = EXIT_UNAVAILABLE;
 		err_set(e, EBUSY,
@@ -262,7 +266,8 @@ open_state(struct adapter *a, const char *import, int *status, struct err *e)
 	struct ctx *ctx = &a->ctx;
 
 	*status = EXIT_STORE;
-	clock_boot_id(ctx->boot);
+	if (clock_boot_id(ctx->boot) == -1)
+		return err_errno(e, "cannot read the id of this boot");
 	ctx->state = state_open(ctx->set->state, ctx->boot, e);
 	if (ctx->state == NULL)
 		return -1;
@@ -288,25 +293,26 @@ open_jobs(struct adapter *a, int *status, struct err *e)
 	    .grace_ns = s->grace,
 	    .term_ns = s->term,
 	    .nofile = s->nofile};
-	int rc = -1;
 
 	*status = EXIT_CONFIG;
 	if (access(a->runner, X_OK) == -1)
-		err_errno(e, "%s (set scripts.runner)", a->runner);
-	else if ((a->ctx.jobs = jobs_new(a->ctx.base, &l, e)) != NULL)
-		rc = 0;
-	return rc;
+		return err_errno(e, "%s (set scripts.runner)", a->runner);
+	*status = EXIT_OSERR;
+	a->ctx.jobs = jobs_new(a->ctx.base, &l, e);
+	return a->ctx.jobs != NULL ? 0 : -1;
 }
 
 static int
 open_switch(struct adapter *a, int *status, struct err *e)
 {
 	struct ctx *ctx = &a->ctx;
+	int rc;
 
-	*status = EXIT_CONFIG;
-	if (xmsg_open(&ctx->x, ctx->set->socket, NULL) != XMSG_OK)
-		return err_set(e, EINVAL, "%s: not the socket of a switch",
-		    ctx->set->socket);
+	rc = xmsg_open(&ctx->x, ctx->set->socket, NULL);
+	*status = rc == XMSG_EINVAL ? EXIT_CONFIG : EXIT_OSERR;
+	if (rc != XMSG_OK)
+		return err_set(e, EINVAL, "cannot speak to a switch at %s: %s",
+		    ctx->set->socket, xmsg_strerror(rc));
 	a->x_event = event_new(
 	    ctx->base, xmsg_fd(ctx->x), EV_READ | EV_PERSIST, on_switch, a);
 	if (a->x_event == NULL || event_add(a->x_event, NULL) == -1)

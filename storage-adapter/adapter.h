@@ -16,6 +16,7 @@ enum {
 	EXIT_FATAL = 2, /* under the old name: anything fatal */
 	EXIT_USAGE = 64, /* bad options */
 	EXIT_UNAVAILABLE = 69, /* the state folder is in use */
+	EXIT_OSERR = 71, /* no memory or descriptors, also from xalloc.h */
 	EXIT_CANTCREAT = 73, /* a folder or file cannot be made */
 	EXIT_STORE = 74, /* the state cannot be opened */
 	EXIT_CONFIG = 78, /* bad settings */

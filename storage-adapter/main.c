@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "adapter.h"
+#include "evlog.h"
 #include "log.h"
 #include "overrides.h"
 #include "old.h"
@@ -160,6 +161,7 @@ serve(struct cmdline *c, struct asettings *s, const char *name)
 
 	log_open(name, s->syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR,
 	    (enum log_level)log_level_parse(s->log_level));
+	evlog_open();
 	raise_limits();
 	a = adapter_new(s, read_settings, c, c->old.state, &status, &e);
 	if (a == NULL) {
