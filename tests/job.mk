@@ -38,7 +38,7 @@ tests_job_agent_CPPFLAGS = $(JOB_INCLUDES)
 tests_job_agent_LDADD = libadapter.a libbase.a $(EVENT_LIBS) $(INIH_LIBS)
 # never sanitized, as it goes in front of everything else
 check_LTLIBRARIES += tests/job/killjob.la
-tests_job_killjob_la_SOURCES = tests/job/killjob.c
+tests_job_killjob_la_SOURCES = tests/job/killjob.c tests/support/preload.h
 tests_job_killjob_la_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
 tests_job_killjob_la_LDFLAGS = -module -avoid-version -shared \
 	-rpath $(abs_top_builddir)

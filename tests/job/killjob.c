@@ -15,14 +15,12 @@
  *                        child that shares its memory, which then goes on;
  *                        else who calls is killed
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +33,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "../support/preload.h"
 
 static long calls, kill_at;
 static pid_t owner;
@@ -54,9 +54,7 @@ static void __attribute__((constructor)) begin(int argc, char **argv)
 	const char *s = getenv("XMSG_KILL_IN");
 
 	in = s != NULL ? strdup(s) : NULL;
-	on = is_in(argc > 1 && strcmp(argv[1], "--nursery") == 0
-		? "nursery"
-		: program_invocation_short_name);
+	on = is_in(preload_name(argc, argv));
 	s = getenv("XMSG_KILL_AT");
 	kill_at = s != NULL ? atol(s) : 0;
 	s = getenv("XMSG_KILL_WHO");
@@ -67,7 +65,7 @@ static void __attribute__((constructor)) begin(int argc, char **argv)
 }
 
 /* Before each call. */
-static void
+static int
 tick(const char *name)
 {
 	char line[64];
@@ -75,7 +73,7 @@ tick(const char *name)
 	int fd, len, saved = errno;
 
 	if (!on)
-		return;
+		return 0;
 	calls++;
 	self = (pid_t)syscall(SYS_getpid);
 	if (count_file != NULL) {
@@ -92,29 +90,8 @@ tick(const char *name)
 			pause();
 	}
 	errno = saved;
+	return 0;
 }
-
-/* The function of this name that comes after ours, looked for before main: the
- * child that borrows the runner's memory must not take the linker's lock, which
- * knows its owner by a thread id that goes when the runner is killed. */
-#define NEXT(name)                                                             \
-	static __typeof__(&name) next_##name;                                  \
-	static void __attribute__((constructor)) find_##name(void)             \
-	{                                                                      \
-		next_##name = (__typeof__(&name))dlsym(RTLD_NEXT, #name);      \
-	}
-
-/* One wrapper: counted, then passed on. */
-#define WRAP(type, name, params, args)                                         \
-	type name params;                                                      \
-	NEXT(name)                                                             \
-	type name params                                                       \
-	{                                                                      \
-		if (next_##name == NULL)                                       \
-			find_##name();                                         \
-		tick(#name);                                                   \
-		return next_##name args;                                       \
-	}
 
 WRAP(ssize_t, read, (int fd, void *p, size_t n), (fd, p, n))
 WRAP(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n))
@@ -174,7 +151,7 @@ fork(void)
 {
 	pid_t pid;
 
-	tick("fork");
+	(void)tick("fork");
 	pid = next_fork();
 	if (pid == 0) {
 		owner = (pid_t)syscall(SYS_getpid);
@@ -190,31 +167,9 @@ NEXT(clone)
 int
 clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
 {
-	tick("clone");
+	(void)tick("clone");
 	return next_clone(fn, stack, flags, arg);
 }
-
-/* The open family takes a mode only when it makes a file. */
-#define WRAP_OPEN(name, first_params, first_args)                              \
-	int name(first_params, int flags, ...);                                \
-	NEXT(name)                                                             \
-	int name(first_params, int flags, ...)                                 \
-	{                                                                      \
-		mode_t mode = 0;                                               \
-		va_list ap;                                                    \
-                                                                               \
-		va_start(ap, flags);                                           \
-		if (flags & (O_CREAT | O_TMPFILE))                             \
-			mode = va_arg(ap, mode_t);                             \
-		va_end(ap);                                                    \
-		if (next_##name == NULL)                                       \
-			find_##name();                                         \
-		tick(#name);                                                   \
-		return next_##name(first_args, flags, mode);                   \
-	}
-#define PATH_PARAMS const char *path
-#define AT_PARAMS   int dir, const char *path
-#define AT_ARGS	    dir, path
 
 WRAP_OPEN(open, PATH_PARAMS, path)
 WRAP_OPEN(open64, PATH_PARAMS, path)

@@ -116,6 +116,18 @@ class Closed(Exception):
     """The broker ended the connection before the answer was whole."""
 
 
+class Refused(AssertionError):
+    """The answer was another than was hoped for."""
+
+    def __init__(self, asked, reply):
+        super().__init__("%r -> %r" % (asked, reply.raw[:400]))
+        self.reply = reply
+
+    def sure(self):
+        """Does it say that nothing was done?"""
+        return self.reply.json()["error"]["code"] != "unknown"
+
+
 class Ended(AssertionError):
     """The broker ended before it was ready."""
 
@@ -212,9 +224,14 @@ class Conn:
 
     # the stock protocol; each raises when the answer is not a 200
     def ok(self, raw):
-        r = self.ask(raw)
+        self.send(raw)
+        return self.checked(raw[:200])
+
+    def checked(self, asked="reply"):
+        """The next answer, a 200."""
+        r = self.reply()
         if r.status != 200:
-            raise AssertionError("%r -> %r" % (raw[:200], r.raw[:400]))
+            raise Refused(asked, r)
         return r
 
     def login(self, token):
@@ -246,10 +263,7 @@ class Conn:
         return self.polled()
 
     def polled(self):
-        r = self.reply()
-        if r.status != 200:
-            raise AssertionError("transfer: %r" % r)
-        got = r.json()
+        got = self.checked("transfer").json()
         return ([(m[0][0], m[0][1], m[1]["payload"], m[1]["kind"])
                  for m in got["messages"]], int(got["next"]))
 
@@ -440,12 +454,17 @@ def memory(kib):
     return 5 * kib + (256 << 10) if sanitizers() else kib
 
 
-def killat():
-    """The library that kills or slows the broker at its system calls."""
+def preload(name):
+    """The environment for one of the libraries of tests/support."""
     build = os.path.dirname(program())
-    path = os.path.join(build, "tests", "support", ".libs", "killat.so")
+    path = os.path.join(build, "tests", "support", ".libs", name + ".so")
     if not os.path.exists(path):
         print("Bail out! %s is not built: run make check" % path)
         sys.exit(99)
     # a sanitizer's library wants to be the first
     return {"LD_PRELOAD": ":".join(sanitizers() + [path])}
+
+
+def killat():
+    """The library that kills or slows the broker at its system calls."""
+    return preload("killat")

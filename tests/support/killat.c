@@ -15,11 +15,9 @@
  * Counting begins with the first call after XMSG_KILL_FROM (a file) is there,
  * when that is given: so a test can leave the start out.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -31,6 +29,8 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "preload.h"
 
 static atomic_long calls, syncs;
 static long kill_at, slow_ms, fail_sync;
@@ -57,7 +57,7 @@ static void __attribute__((constructor)) begin(void)
 }
 
 /* Before each call. */
-static void
+static int
 tick(const char *name)
 {
 	char line[64];
@@ -66,7 +66,7 @@ tick(const char *name)
 
 	if (!atomic_load(&on)) {
 		if (syscall(SYS_faccessat, AT_FDCWD, from, F_OK) != 0)
-			return;
+			return 0;
 		atomic_store(&on, true);
 	}
 	n = atomic_fetch_add(&calls, 1) + 1;
@@ -79,23 +79,8 @@ tick(const char *name)
 		for (;;)
 			pause();
 	}
+	return 0;
 }
-
-/* The function of this name that comes after ours. */
-#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-
-/* One wrapper: counted, then passed on. */
-#define WRAP(type, name, params, args)                                         \
-	type name params;                                                      \
-	type name params                                                       \
-	{                                                                      \
-		static __typeof__(&name) next;                                 \
-                                                                               \
-		if (next == NULL)                                              \
-			next = NEXT(name);                                     \
-		tick(#name);                                                   \
-		return next args;                                              \
-	}
 
 WRAP(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at),
     (fd, p, n, at))
@@ -109,7 +94,7 @@ WRAP(ssize_t, sendmsg, (int fd, const struct msghdr *m, int flags),
     (fd, m, flags))
 WRAP(int, ftruncate, (int fd, off_t n), (fd, n))
 WRAP(int, ftruncate64, (int fd, off64_t n), (fd, n))
-WRAP(int, posix_fallocate, (int fd, off_t at, off_t n), (fd, at, n))
+WRAP_RC(posix_fallocate, (int fd, off_t at, off_t n), (fd, at, n))
 WRAP(int, unlink, (const char *path), (path))
 WRAP(int, rename, (const char *a, const char *b), (a, b))
 WRAP(int, close, (int fd), (fd))
@@ -124,7 +109,7 @@ sync_fd(const char *name, int (*next)(int), int fd)
 {
 	struct timespec ts = {slow_ms / 1000, slow_ms % 1000 * 1000000};
 
-	tick(name);
+	(void)tick(name);
 	if (slow_ms > 0)
 		nanosleep(&ts, NULL);
 	if (atomic_load(&on) && atomic_fetch_add(&syncs, 1) + 1 == fail_sync) {
@@ -135,36 +120,19 @@ sync_fd(const char *name, int (*next)(int), int fd)
 	return next(fd);
 }
 
+NEXT(fdatasync)
 int
 fdatasync(int fd)
 {
-	return sync_fd("fdatasync", NEXT(fdatasync), fd);
+	return sync_fd("fdatasync", next_fdatasync, fd);
 }
 
+NEXT(fsync)
 int
 fsync(int fd)
 {
-	return sync_fd("fsync", NEXT(fsync), fd);
+	return sync_fd("fsync", next_fsync, fd);
 }
-
-/* The open family takes a mode only when it makes a file. */
-#define WRAP_OPEN(name, first_params, first_args)                              \
-	int name(first_params, int flags, ...);                                \
-	int name(first_params, int flags, ...)                                 \
-	{                                                                      \
-		mode_t mode = 0;                                               \
-		va_list ap;                                                    \
-                                                                               \
-		va_start(ap, flags);                                           \
-		if (flags & (O_CREAT | O_TMPFILE))                             \
-			mode = va_arg(ap, mode_t);                             \
-		va_end(ap);                                                    \
-		tick(#name);                                                   \
-		return NEXT(name)(first_args, flags, mode);                    \
-	}
-#define PATH_PARAMS const char *path
-#define AT_PARAMS   int dir, const char *path
-#define AT_ARGS	    dir, path
 
 WRAP_OPEN(open, PATH_PARAMS, path)
 WRAP_OPEN(open64, PATH_PARAMS, path)

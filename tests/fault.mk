@@ -1,0 +1,19 @@
+# SPDX-FileCopyrightText: 2026 the xmsg authors
+# SPDX-License-Identifier: ISC
+
+# System calls that fail.  What they have shown: doc/proof.md.  XMSG_FULL=1
+# lets each of them fail.
+fault_scripts = tests/fault/test_broker.py
+dist_check_SCRIPTS += $(fault_scripts)
+TESTS += $(fault_scripts)
+EXTRA_DIST += tests/support/fault.py \
+	tests/support/preload.h
+
+# never sanitized, as it goes in front of everything else
+check_LTLIBRARIES += tests/support/faultat.la
+tests_support_faultat_la_SOURCES = tests/support/faultat.c \
+	tests/support/preload.h
+tests_support_faultat_la_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
+tests_support_faultat_la_LDFLAGS = -module -avoid-version -shared \
+	-rpath $(abs_top_builddir)
+tests_support_faultat_la_LIBADD = -ldl -lpthread

@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: 2026 the xmsg authors
+# SPDX-License-Identifier: ISC
+"""Every system call of the broker fails in turn, in each way that it can.
+
+A mixed run of operations (support/oracle.py) goes on as long as the broker does:
+a client whose connection was lost connects again and looks what became of what it
+had asked.  Whatever failed: the broker answered an error, mended itself, or ended
+with a status of its manual and a line that says why; it was never stuck, and
+never busy with nothing; and what it said, then and after a restart without
+failures, is true.
+"""
+import os
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "support"))
+import tap  # noqa: E402
+from broker import Broker, Closed, Ended, Refused, until  # noqa: E402
+from fault import (KINDS, SEED, each, errors, fault, names,  # noqa: E402
+                   tally, until_quiet)
+from oracle import GONE, Run  # noqa: E402
+
+OPERATIONS = 45
+POINTS = 45  # of each kind, in a sample
+ENDS = {0, 71, 73, 74}  # and their meaning: xmsgd(8)
+
+
+class Stubborn(Run):
+    """The script of clients that try again as long as there is a broker."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.refused = self.lost = 0
+
+    def peace(self):
+        """Changes that were on their way are done, or never will be: those
+        that come later are."""
+        with self.broker.conn("barrier") as c:
+            c.destroy("barrier")
+            c.create("barrier")
+            c.destroy("barrier")
+
+    def settle(self):
+        """Connect again, see what became of what was not answered."""
+        self.hang_up()
+
+        def settled():
+            try:
+                self.peace()
+                self.check()
+                return True
+            except (Refused,) + GONE:
+                if self.broker.process.poll() is not None:
+                    raise Closed("it has ended")
+                return False
+        until(settled, "clients are served again")
+
+    def attempt(self, what):
+        try:
+            what()
+        except Refused as e:
+            self.refused += 1
+            if not e.sure():
+                self.settle()
+        except GONE:
+            self.lost += 1
+            self.settle()
+
+    def create(self, q):
+        self.attempt(lambda: super(Stubborn, self).create(q))
+
+    def step(self):
+        self.attempt(super().step)
+
+
+class Fault(tap.Case):
+    def calls(self, kind):
+        """The names of the calls of an undisturbed run, in order."""
+        with Broker(*self.options, start=False) as b:
+            count = b.folder + "/count"
+            b.start(env=fault(kind, COUNT=count))
+            run = Stubborn(b, SEED)
+            self.assertTrue(run.go(OPERATIONS), b.read_log())
+            run.hang_up()
+            self.assertEqual(b.stop(), 0, b.read_log())
+            self.assertEqual(run.refused + run.lost, 0)
+            return names(count)
+
+    options = ["--set", "recorder.size=64K", "--set", "limits.poison=0"]
+
+    def life(self, b, run, env):
+        """With failures: how it ended."""
+        b.spawn(env=env)
+        try:
+            b.ready()
+            if run.go(OPERATIONS):
+                until_quiet(b.process.pid)
+                b.signal(15)
+        except Ended:
+            pass
+        run.hang_up()
+        return b.wait()
+
+    def point(self, kind, at, length):
+        with Broker(*self.options, start=False) as b:
+            run = Stubborn(b, SEED)
+            try:
+                status = self.life(b, run, fault(kind, at, length))
+                if status not in ENDS:
+                    raise AssertionError("status %d" % status)
+                if status != 0 and not errors(b.read_log()):
+                    raise AssertionError("status %d without a word" % status)
+                b.start()
+                run.recover()
+                if not run.go(min(run.done + 5, OPERATIONS + 5)):
+                    raise AssertionError("the last life ended")
+                run.check()
+                run.hang_up()
+                return status, run.refused, run.lost
+            except Exception as e:
+                raise AssertionError("operation %d: %s: %s; log: %s" % (
+                    run.done, type(e).__name__, e, b.read_log()[-1500:]))
+
+    @tap.table([(k, k) for k in KINDS])
+    def each_call(self, kind):
+        began = time.monotonic()
+        calls = self.calls(kind)
+        self.assertGreater(len(calls), 10)
+        good, bad = each(calls, POINTS,
+                         lambda at, length: self.point(kind, at, length))
+        print("# %s: %d of %d calls in %.1f s: ended %s; %d refusals, %d "
+              "connections lost; seed %d" % (
+                  kind, len(good) + len(bad), len(calls),
+                  time.monotonic() - began, tally(g[0] for g in good),
+                  sum(g[1] for g in good), sum(g[2] for g in good), SEED))
+        if bad:
+            self.fail("\n".join(bad))
+
+
+if __name__ == "__main__":
+    tap.main()
