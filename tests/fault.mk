@@ -3,7 +3,8 @@
 
 # System calls that fail.  What they have shown: doc/proof.md.  XMSG_FULL=1
 # lets each of them fail.
-fault_scripts = tests/fault/test_broker.py
+fault_scripts = tests/fault/test_broker.py tests/fault/test_adapter.py \
+	tests/fault/test_runner.py tests/fault/test_client.py
 dist_check_SCRIPTS += $(fault_scripts)
 TESTS += $(fault_scripts)
 EXTRA_DIST += tests/support/fault.py \
@@ -17,3 +18,8 @@ tests_support_faultat_la_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
 tests_support_faultat_la_LDFLAGS = -module -avoid-version -shared \
 	-rpath $(abs_top_builddir)
 tests_support_faultat_la_LIBADD = -ldl -lpthread
+
+# The client whose calls fail.
+check_PROGRAMS += tests/fault/client
+tests_fault_client_SOURCES = tests/fault/client.c
+tests_fault_client_LDADD = libclient.a libbase.a

@@ -28,7 +28,7 @@ from support import (Adapter, out, outkey, request, sr_stat,  # noqa: E402
                      volume)
 
 POINTS = 8  # of each kind, in a sample
-ENDS = {0, 71, 73, 74}  # and their meaning: xmsg-storaged(8)
+ENDS = {0, 71, 73, 74, 78}  # and their meaning: xmsg-storaged(8)
 CALLS = [  # method, parameters, runs
     ("SR.attach", {"device_config": {}}, ["sr.attach", "sr.stat"]),
     ("VDI.stat", {"vdi": "k"}, ["volume.stat"]),

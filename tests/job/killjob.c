@@ -65,8 +65,8 @@ static void __attribute__((constructor)) begin(int argc, char **argv)
 }
 
 /* Before each call. */
-static int
-tick(const char *name)
+int
+preload_tick(const char *name)
 {
 	char line[64];
 	pid_t self;
@@ -151,7 +151,7 @@ fork(void)
 {
 	pid_t pid;
 
-	(void)tick("fork");
+	(void)preload_tick("fork");
 	pid = next_fork();
 	if (pid == 0) {
 		owner = (pid_t)syscall(SYS_getpid);
@@ -167,7 +167,7 @@ NEXT(clone)
 int
 clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
 {
-	(void)tick("clone");
+	(void)preload_tick("clone");
 	return next_clone(fn, stack, flags, arg);
 }
 

@@ -258,8 +258,8 @@ turn(const char *name)
 }
 
 /* What wrappers ask: 0, or the error. */
-static int
-tick(const char *name)
+int
+preload_tick(const char *name)
 {
 	return kind != SHORT && turn(name) ? error : 0;
 }
@@ -272,7 +272,7 @@ share(const char *name, size_t n)
 {
 	if (kind == SHORT && n > 1 && n != sizeof(uint64_t))
 		return (ssize_t)(turn(name) ? n / 2 : n);
-	errno = kind != SHORT ? tick(name) : 0;
+	errno = kind != SHORT ? preload_tick(name) : 0;
 	return errno != 0 ? -1 : (ssize_t)n;
 }
 
@@ -464,7 +464,7 @@ NEXT(close)
 int
 close(int fd)
 {
-	int e = tick("close"), rc = next_close(fd);
+	int e = preload_tick("close"), rc = next_close(fd);
 
 	if (e == 0)
 		return rc;
@@ -478,7 +478,7 @@ NEXT(epoll_ctl)
 int
 epoll_ctl(int fd, int op, int target, struct epoll_event *ev)
 {
-	int e = op == EPOLL_CTL_ADD ? tick("epoll_ctl") : 0;
+	int e = op == EPOLL_CTL_ADD ? preload_tick("epoll_ctl") : 0;
 
 	if (e == 0)
 		return next_epoll_ctl(fd, op, target, ev);
@@ -500,7 +500,7 @@ fcntl64(int fd, int op, ...)
 	arg = va_arg(ap, void *);
 	va_end(ap);
 	e = op == F_SETLK && ((struct flock *)arg)->l_type != F_UNLCK
-	    ? tick("fcntl64")
+	    ? preload_tick("fcntl64")
 	    : 0;
 	if (e == 0)
 		return next_fcntl64(fd, op, arg);
@@ -514,7 +514,7 @@ NEXT(mremap)
 void *
 mremap(void *p, size_t old, size_t new, int flags, ...)
 {
-	int e = tick("mremap");
+	int e = preload_tick("mremap");
 
 	if (e == 0)
 		return next_mremap(p, old, new, flags);
@@ -528,7 +528,7 @@ NEXT(fork)
 pid_t
 fork(void)
 {
-	int e = tick("fork");
+	int e = preload_tick("fork");
 	pid_t pid;
 
 	if (e != 0) {
@@ -550,7 +550,7 @@ NEXT(clone)
 int
 clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
 {
-	int e = tick("clone");
+	int e = preload_tick("clone");
 
 	if (e == 0)
 		return next_clone(fn, stack, flags, arg);
@@ -569,7 +569,7 @@ void *__libc_realloc(void *p, size_t n);
 static bool
 starved(const char *name)
 {
-	int e = kind == MEM ? tick(name) : 0;
+	int e = kind == MEM ? preload_tick(name) : 0;
 
 	if (e != 0)
 		errno = e;

@@ -57,8 +57,8 @@ static void __attribute__((constructor)) begin(void)
 }
 
 /* Before each call. */
-static int
-tick(const char *name)
+int
+preload_tick(const char *name)
 {
 	char line[64];
 	long n;
@@ -109,7 +109,7 @@ sync_fd(const char *name, int (*next)(int), int fd)
 {
 	struct timespec ts = {slow_ms / 1000, slow_ms % 1000 * 1000000};
 
-	(void)tick(name);
+	(void)preload_tick(name);
 	if (slow_ms > 0)
 		nanosleep(&ts, NULL);
 	if (atomic_load(&on) && atomic_fetch_add(&syncs, 1) + 1 == fail_sync) {

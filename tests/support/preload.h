@@ -5,7 +5,7 @@
  * What the libraries share that tests put in front of the C library: wrappers
  * that ask first and pass on then.  Each library has its own
  *
- *	static int tick(const char *name);
+ *	int preload_tick(const char *name);
  *
  * which is called before each call with its name: 0 passes the call on, an
  * error number makes it fail.
@@ -19,7 +19,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-static int tick(const char *name) __attribute__((unused));
+int preload_tick(const char *name) __attribute__((visibility("hidden")));
 
 /* The name of this program; a nursery has the name nursery. */
 static inline const char *
@@ -50,7 +50,7 @@ preload_name(int argc, char **argv)
                                                                                \
 		if (next_##name == NULL)                                       \
 			find_##name();                                         \
-		e = tick(#name);                                               \
+		e = preload_tick(#name);                                       \
 		return e != 0 ? (failed) : next_##name args;                   \
 	}
 #define WRAP(type, name, params, args)                                         \
@@ -74,7 +74,7 @@ preload_name(int argc, char **argv)
 		va_end(ap);                                                    \
 		if (next_##name == NULL)                                       \
 			find_##name();                                         \
-		e = tick(flags & O_CREAT ? #name " O_CREAT" : #name);          \
+		e = preload_tick(flags & O_CREAT ? #name " O_CREAT" : #name);  \
 		if (e != 0) {                                                  \
 			errno = e;                                             \
 			return -1;                                             \
