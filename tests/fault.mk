@@ -4,7 +4,8 @@
 # System calls that fail.  What they have shown: doc/proof.md.  XMSG_FULL=1
 # lets each of them fail.
 fault_scripts = tests/fault/test_broker.py tests/fault/test_adapter.py \
-	tests/fault/test_runner.py tests/fault/test_client.py
+	tests/fault/test_runner.py tests/fault/test_client.py \
+	tests/fault/test_full_disk.py tests/fault/test_clock.py
 dist_check_SCRIPTS += $(fault_scripts)
 TESTS += $(fault_scripts)
 EXTRA_DIST += tests/support/fault.py \
