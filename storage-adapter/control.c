@@ -33,7 +33,7 @@
 struct control {
 	struct ctx *ctx;
 	struct xmsg_server *server;
-	int64_t start_wall_ns;
+	int64_t start_wall_ns, start_ns;
 };
 
 /* Text that need not be UTF-8, such as the name of a folder: then bytes that
@@ -88,7 +88,7 @@ status(struct control *c, json_t *params)
 	return json_pack("{ss si so so ss ss ss ss sI sb sI si sI si sI sI sI}",
 	    "version", XMSG_VERSION, "pid", (int)getpid(), "started",
 	    seconds(c->start_wall_ns), "uptime",
-	    seconds(clock_wall_ns() - c->start_wall_ns), "socket",
+	    seconds(clock_mono_ns() - c->start_ns), "socket",
 	    ctx->set->socket, "root", ctx->set->root, "state", ctx->set->state,
 	    "boot", ctx->boot, "queues", (json_int_t)queues, "settled",
 	    (int)plugins_settled(ctx->plugins), "running",
@@ -355,6 +355,7 @@ control_new(struct ctx *ctx, struct err *e)
 
 	c->ctx = ctx;
 	c->start_wall_ns = clock_wall_ns();
+	c->start_ns = clock_mono_ns();
 	if (*ctx->set->control == '\0')
 		return c;
 	c->server = xmsg_serve_start(

@@ -24,3 +24,11 @@ tests_support_faultat_la_LIBADD = -ldl -lpthread
 check_PROGRAMS += tests/fault/client
 tests_fault_client_SOURCES = tests/fault/client.c
 tests_fault_client_LDADD = libclient.a libbase.a
+
+# The time of day, wrong.
+check_LTLIBRARIES += tests/support/wallclock.la
+tests_support_wallclock_la_SOURCES = tests/support/wallclock.c
+tests_support_wallclock_la_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
+tests_support_wallclock_la_LDFLAGS = -module -avoid-version -shared \
+	-rpath $(abs_top_builddir)
+tests_support_wallclock_la_LIBADD = -ldl
