@@ -92,6 +92,22 @@ api_reply(struct peer *p, int status, const char *type, struct str body)
 		http_reply(p->conn, status, type, body);
 }
 
+/* End the connection in place of an answer: what was asked may be done, and
+ * there is no memory to say so. */
+void
+api_drop(struct peer *p)
+{
+	struct http_conn *conn = p->conn;
+	struct call *c = p->call;
+
+	if (c != NULL) {
+		c->peer = NULL;
+		call_free(c);
+		p->call = NULL;
+	}
+	http_drop(conn);
+}
+
 static void
 reply_empty(struct peer *p)
 {
@@ -118,6 +134,8 @@ api_error(struct peer *p, int status, const char *code, const char *message,
 
 	p->api->nerrors++;
 	wire_put_error(b, code, message, hint);
+	if (!buf_ok(b))
+		b->n = 0; /* the status alone, rather than half a reason */
 	api_reply(p, status, "application/json", (struct str){b->p, b->n});
 }
 
@@ -216,7 +234,10 @@ change_done(struct change *ch)
 			    b, (struct str){c->name, c->name_n}, ch->id);
 		else
 			wire_put_not_sent(b);
-		reply_buf(c->peer, b);
+		if (buf_ok(b))
+			call_reply(c, 200, NULL, (struct str){b->p, b->n});
+		else
+			api_drop(c->peer);
 		return;
 	case WIRE_PERSISTENT:
 	case WIRE_TRANSIENT:

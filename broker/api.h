@@ -93,6 +93,9 @@ void api_init(struct api *a);
 void api_fini(struct api *a);
 extern const struct http_handler api_handler; /* ctx: struct api */
 
+/* End the connection in place of an answer, for want of memory. */
+void api_drop(struct peer *p);
+
 /* ---- shared by the api's files ---- */
 struct call *call_new(struct peer *p, int kind);
 /* Free a call that has been answered or abandoned. */

@@ -78,7 +78,7 @@ finish_as(const struct v1 *v, struct jsonw *w, int status)
 		api_reply(
 		    v->p, status, V1_JSON, (struct str){w->b->p, w->b->n});
 	else
-		api_ms_error(v->p, MS_NO_MEMORY, NULL);
+		api_drop(v->p);
 }
 
 void

@@ -25,10 +25,10 @@
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
-#include <uthash.h>
 
 #include "clock.h"
 #include "log.h"
+#include "map.h"
 #include "wire.h"
 #include "xalloc.h"
 

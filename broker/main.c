@@ -258,6 +258,8 @@ main(int argc, char **argv)
 		status = EXIT_USAGE;
 	} else if (read_settings(&c, &s, &e) == -1) {
 		fprintf(stderr, "xmsgd: %s\n", e.text);
+		if (e.code == ENOMEM)
+			status = EXIT_OSERR;
 	} else if (c.print || c.check) {
 		if (c.print)
 			overrides_print(settings_rows, settings_n, &s);

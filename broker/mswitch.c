@@ -17,9 +17,9 @@
  *     or for the grace period after a restart.
  *  6. At most one reply to a request id is enqueued.
  *  7. A request whose reply is durable is over, unless it was put back by hand:
- *     at the next start it is taken for acknowledged.  So its acknowledgement can be answered at once, and
- *     nothing runs twice because a consumer ended between reply and
- *     acknowledgement.
+ *     at the next start it is taken for acknowledged.  So its acknowledgement
+ *     can be answered at once, and nothing runs twice because a consumer ended
+ *     between reply and acknowledgement.
  */
 #include "mswitch_int.h"
 
@@ -127,10 +127,8 @@ queue_append(struct mswitch *m, struct queue *q, const struct store_msg *sm,
 {
 	struct msg *msg = msgq_append(&q->q, sm->id);
 
-	if (msg == NULL) {
-		free(body);
-		return NULL;
-	}
+	if (msg == NULL)
+		xnomem(sizeof *msg); /* invariant 2: the next start has it */
 	msg->size = (uint32_t)sm->payload.n;
 	msg->at_s = (uint32_t)(sm->at_ns / NS_PER_SEC);
 	msg->flags = sm->re_queue.p != NULL ? MSG_REPLY : 0;
@@ -154,7 +152,7 @@ queue_put_back(struct mswitch *m, struct queue *q, const struct store_op *op)
 	struct msg *msg = msgq_insert(&q->q, op->u.restore.id);
 
 	if (msg == NULL)
-		return NULL;
+		xnomem(sizeof *msg); /* as above */
 	msg->size = (uint32_t)op->u.restore.size;
 	msg->at_s = (uint32_t)(op->u.restore.at_ns / NS_PER_SEC);
 	msg->flags = op->u.restore.reply ? MSG_REPLY : 0;

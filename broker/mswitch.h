@@ -19,11 +19,10 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
-#include <uthash.h>
-
 #include "deadline.h"
 #include "hist.h"
 #include "idmap.h"
+#include "map.h"
 #include "msgq.h"
 #include "session.h"
 #include "store.h"

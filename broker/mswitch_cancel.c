@@ -138,8 +138,7 @@ put_back(struct mswitch *m, struct change *ch, struct queue *q,
 	    .pid = ch->pid,
 	    .text = STR("restored")};
 
-	if (msg != NULL) /* else it comes with the next start */
-		msg_again(q, msg, !msg_is_held(msg));
+	msg_again(q, msg, !msg_is_held(msg));
 	if (ch->session != NULL)
 		e.client = ch->session->token;
 	ms_record_event(m, &e, (struct str){NULL, 0});

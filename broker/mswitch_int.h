@@ -71,6 +71,8 @@ void msg_again(struct queue *q, struct msg *msg, bool on);
 struct queue *queue_add(struct mswitch *m, struct str name, struct str owner);
 void queue_remove(struct mswitch *m, struct queue *q);
 void queue_unref(struct queue *q);
+/* A durable message enters the index; it ends the process when there is no
+ * memory for it: an index that lacks what the store has would tell lies. */
 struct msg *queue_append(struct mswitch *m, struct queue *q,
     const struct store_msg *sm, struct body *body);
 /* The same, at its place among the others, for one that was removed. */

@@ -164,10 +164,6 @@ on_msg(struct store_op *op, const struct store_msg *sm)
 	if (q == NULL)
 		return 0; /* of a queue that was being destroyed */
 	msg = queue_append(m, q, sm, NULL);
-	if (msg == NULL) {
-		l->no_memory = true;
-		return -1;
-	}
 	reply = idmap_get(&m->answered, sm->id);
 	if (reply > 0 && idmap_get(&l->back, sm->id) == 0 &&
 	    idmap_put(&m->answered, sm->id, -reply)) {

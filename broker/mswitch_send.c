@@ -140,10 +140,8 @@ send_ok(struct mswitch *m, struct change *ch, struct queue *q)
 		answered(m, sm);
 	if (ch->kent != NULL)
 		ch->kent->id = sm->id;
-	/* no memory for 32 bytes: the message is safe in the store and comes
-	 * with the next start */
-	if (queue_append(m, q, sm, ch->body) != NULL)
-		mswitch_dirty(m, q);
+	(void)queue_append(m, q, sm, ch->body);
+	mswitch_dirty(m, q);
 	ch->body = NULL;
 }
 

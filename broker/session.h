@@ -12,9 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <uthash.h>
-
 #include "deadline.h"
+#include "map.h"
 #include "str.h"
 
 struct batch;

@@ -242,25 +242,44 @@ exec(struct sqldb *db, const char *text, struct err *e)
 	    e, sqlite3_extended_errcode(db->db), "%s", sqlite3_errmsg(db->db));
 }
 
-/* One integer out of a query; -1 when there is none. */
-static int64_t
-query_int(struct sqldb *db, const char *text)
+/* The sentence for a file that SQLite cannot read: to move it away is for one
+ * that makes no sense, not for a want of memory. */
+static int
+cannot_read(struct sqldb *db, const char *path, struct err *e)
+{
+	int code = sqlite3_extended_errcode(db->db);
+	bool bad =
+	    (code & 0xff) == SQLITE_NOTADB || (code & 0xff) == SQLITE_CORRUPT;
+
+	return err_set(e, code, "%s: %s%s", path, sqlite3_errmsg(db->db),
+	    bad ? "; it is no database of ours or damaged: move it away and"
+		  " start again"
+		: "; start again");
+}
+
+/* One integer out of a query; -1 when there is none.  0, or -1 with the
+ * sentence when it could not be asked. */
+static int
+query_int(struct sqldb *db, const char *path, const char *text, int64_t *v,
+    struct err *e)
 {
 	sqlite3_stmt *s = NULL;
-	int64_t v = -1;
+	int rc = sqlite3_prepare_v2(db->db, text, -1, &s, NULL);
 
-	if (sqlite3_prepare_v2(db->db, text, -1, &s, NULL) == SQLITE_OK &&
-	    sqlite3_step(s) == SQLITE_ROW)
-		v = sqlite3_column_int64(s, 0);
-	sqlite3_finalize(s);
-	return v;
+	*v = -1;
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(s);
+	if (rc == SQLITE_ROW)
+		*v = sqlite3_column_int64(s, 0);
+	rc = sqlite3_finalize(s);
+	return rc == SQLITE_OK ? 0 : cannot_read(db, path, e);
 }
 
 /* What went wrong. */
 const char *
 sqldb_errmsg(const struct sqldb *db)
 {
-	return sqlite3_errmsg(db->db);
+	return db->broken ? sqlite3_errstr(db->why) : sqlite3_errmsg(db->db);
 }
 
 /* Last id that may be in use. */
@@ -288,16 +307,6 @@ on_commit(void *arg, sqlite3 *handle, const char *name, int frames)
 	(void)handle, (void)name;
 	db->wal_frames = frames;
 	return SQLITE_OK;
-}
-
-/* The sentence for a file that SQLite cannot make sense of. */
-static int
-not_ours(struct sqldb *db, const char *path, struct err *e)
-{
-	return err_set(e, sqlite3_extended_errcode(db->db),
-	    "%s: %s; it is no database of ours or damaged: move it away and"
-	    " start again",
-	    path, sqlite3_errmsg(db->db));
 }
 
 /* What every connection gets (promises D5). */
@@ -330,11 +339,11 @@ identify(struct sqldb *db, const char *path, int64_t *version, struct err *e)
 {
 	int64_t app, tables;
 
-	tables = query_int(db, "SELECT count(*) FROM sqlite_schema");
-	if (tables < 0)
-		return not_ours(db, path, e);
-	app = query_int(db, "PRAGMA application_id");
-	*version = query_int(db, "PRAGMA user_version");
+	if (query_int(db, path, "SELECT count(*) FROM sqlite_schema", &tables,
+		e) == -1 ||
+	    query_int(db, path, "PRAGMA application_id", &app, e) == -1 ||
+	    query_int(db, path, "PRAGMA user_version", version, e) == -1)
+		return -1;
 	if (tables == 0 && app == 0)
 		return *version = 0;
 	if (app != SQLDB_APPLICATION_ID)
@@ -407,7 +416,6 @@ note_boot(struct sqldb *db, const char *boot_id, struct err *e)
 		return -1;
 	if (exec(db, "COMMIT", e) == -1)
 		return -1;
-	db->boot_first = query_int(db, "SELECT boot_first FROM meta");
 	return 0;
 }
 
@@ -432,7 +440,7 @@ static int
 open_writer(struct sqldb *db, const char *path, const char *boot_id,
     int64_t wall_ns, struct err *e)
 {
-	int64_t version = 0;
+	int64_t version = 0, wrong, answers;
 
 	if (identify(db, path, &version, e) == -1)
 		return -1;
@@ -448,26 +456,35 @@ open_writer(struct sqldb *db, const char *path, const char *boot_id,
 		    path);
 	db->version = SQLDB_VERSION;
 	sqlite3_wal_hook(db->db, on_commit, db);
-	db->reserved = query_int(db, "SELECT reserved FROM meta");
+	if (query_int(
+		db, path, "SELECT reserved FROM meta", &db->reserved, e) == -1)
+		return -1;
 	if (db->reserved < 0)
 		return err_set(e, 1,
 		    "%s: table meta is empty: restore a"
 		    " backup, or move the file away",
 		    path);
-	if (query_int(db,
+	if (query_int(db, path,
 		"SELECT " GUARD("reserved", "boot_first",
-		    "acts") " IS NOT TRUE AND guard IS NOT NULL FROM meta") !=
-	    0)
+		    "acts") " IS NOT TRUE AND guard IS NOT NULL FROM meta",
+		&wrong, e) == -1)
+		return -1;
+	if (wrong != 0)
 		return err_set(e, 1,
 		    "%s: the numbers in table meta are damaged: restore a"
 		    " backup, or save what can be read, as in store.md",
 		    path);
 	db->next_id = db->reserved + 1;
-	db->acts = query_int(db, "SELECT acts FROM meta");
 	if (note_boot(db, boot_id, e) == -1 || load_queues(db, e) == -1)
 		return err_prefix(e, "%s", path);
 	db->sweep_due = true;
-	db->answers_new = (int)query_int(db, "SELECT count(*) FROM answered");
+	if (query_int(db, path, "SELECT boot_first FROM meta", &db->boot_first,
+		e) == -1 ||
+	    query_int(db, path, "SELECT acts FROM meta", &db->acts, e) == -1 ||
+	    query_int(db, path, "SELECT count(*) FROM answered", &answers, e) ==
+		-1)
+		return -1;
+	db->answers_new = (int)answers;
 	return 0;
 }
 
@@ -503,7 +520,7 @@ sqldb_open(const char *path, enum sqldb_mode mode, const char *boot_id,
 		err_set(e, rc, "%s: %s", path,
 		    db->db ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc));
 	else if (configure(db, e) == -1)
-		not_ours(db, path, e);
+		cannot_read(db, path, e);
 	else if (mode == SQLDB_WRITER
 		? open_writer(db, path, boot_id, wall_ns, e) == 0
 		: open_reader(db, path, e) == 0)

@@ -9,8 +9,8 @@
 #define XMSG_SQLDB_INT_H
 
 #include <sqlite3.h>
-#include <uthash.h>
 
+#include "map.h"
 #include "sqldb.h"
 
 #define SQLDB_BUSY_MS 5000 /* how long to wait for another process */
@@ -82,6 +82,7 @@ struct sqldb {
 	bool sweep_due; /* messages of destroyed queues may be left */
 	bool tight; /* the batch at hand must not need room */
 	bool broken; /* a write failed for good: no more writes */
+	int why; /* code of what broke it */
 };
 
 /* sqldb.c: a prepared statement (NULL: the error is in the connection); run one

@@ -455,7 +455,11 @@ sqldb_fatal(struct sqldb *db, int rc)
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 	case SQLITE_TOOBIG: return false;
-	default: db->broken = true; return true;
+	default:
+		if (!db->broken)
+			db->why = rc;
+		db->broken = true;
+		return true;
 	}
 }
 

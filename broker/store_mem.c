@@ -6,12 +6,11 @@
  * what the interface can read back, in lists, and nothing clever: `kick` applies
  * what is pending and calls done.
  */
+#include "map.h"
 #include "store.h"
 
 #include <stdlib.h>
 #include <sys/queue.h>
-
-#include <uthash.h>
 
 #include "xalloc.h"
 

@@ -21,9 +21,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include <uthash.h>
-
 #include "deadline.h"
+#include "map.h"
 #include "str.h"
 
 struct waiter;

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
+#include "map.h"
 #include "text.h"
 #include "xalloc.h"
 

@@ -6,9 +6,8 @@
 #ifndef XMSG_CLI_CHART_PLAN_H
 #define XMSG_CLI_CHART_PLAN_H
 
-#include <uthash.h>
-
 #include "chart.h"
+#include "map.h"
 
 enum step_kind { STEP_ARROW, STEP_NOTE, STEP_GAP };
 

@@ -14,11 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <uthash.h>
-
 #include "../broker/sqldb.h"
 #include "clock.h"
 #include "look.h"
+#include "map.h"
 #include "redact.h"
 #include "ring.h"
 #include "state.h"

@@ -6,12 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
-
 #include "ask.h"
 #include "clock.h"
 #include "cmd.h"
 #include "look.h"
+#include "map.h"
 #include "old.h"
 #include "text.h"
 #include "units.h"

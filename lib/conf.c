@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sysexits.h>
 
 #include "clock.h"
 
@@ -313,6 +314,8 @@ conf_defaults(const struct conf_row *rows, size_t n, void *to)
 			*str_at(r, to) = NULL;
 		if (set_row(r, to, r->def ? r->def : "", &e) == -1) {
 			fprintf(stderr, "default of a setting: %s\n", e.text);
+			if (e.code == ENOMEM)
+				exit(EX_OSERR);
 			abort(); /* the table is wrong */
 		}
 	}

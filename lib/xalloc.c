@@ -12,13 +12,18 @@
 #include <sysexits.h>
 
 /* The one way out. */
+void
+xnomem(size_t n)
+{
+	fprintf(stderr, "out of memory (%zu bytes)\n", n);
+	exit(EX_OSERR);
+}
+
 static void *
 check(void *p, size_t n)
 {
-	if (p == NULL) {
-		fprintf(stderr, "out of memory (%zu bytes)\n", n);
-		exit(EX_OSERR);
-	}
+	if (p == NULL)
+		xnomem(n);
 	return p;
 }
 

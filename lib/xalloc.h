@@ -21,4 +21,7 @@ char *xstrndup(const char *s, size_t n)
 char *xasprintf(const char *fmt, ...)
     __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
 
+/* The end itself, when n bytes are missing that cannot be done without. */
+void xnomem(size_t n) __attribute__((noreturn));
+
 #endif

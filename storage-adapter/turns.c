@@ -13,8 +13,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#include <uthash.h>
-
+#include "map.h"
 #include "xalloc.h"
 
 struct turns_queue;

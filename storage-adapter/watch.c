@@ -32,10 +32,10 @@
 #include <unistd.h>
 
 #include <event2/event.h>
-#include <uthash.h>
 
 #include "clock.h"
 #include "log.h"
+#include "map.h"
 #include "watch_list.h"
 #include "xalloc.h"
 

@@ -43,7 +43,7 @@ UNDO = {"SR.attach": {"sr.detach": 1}, "VDI.snapshot": {"volume.destroy": 1},
 
 
 # A run whose record cannot be read is lost: what may be repeated is, once.
-AGAIN = ["sr.stat", "volume.stat", "datapath.attach"]
+AGAIN = ["sr.attach", "sr.detach", "sr.stat", "volume.stat", "datapath.attach"]
 
 
 class Session:

@@ -76,16 +76,20 @@ class Stubborn(Run):
 
 
 class Fault(tap.Case):
-    def calls(self, kind):
+    def env(self, b, kind, serving, *where, **more):
+        """What fails: from the start on, or only when it serves."""
+        if serving:
+            more["FROM"] = b.folder + "/serving"
+        return fault(kind, *where, **more)
+
+    def calls(self, kind, serving):
         """The names of the calls of an undisturbed run, in order."""
         with Broker(*self.options, start=False) as b:
             count = b.folder + "/count"
-            b.start(env=fault(kind, COUNT=count))
             run = Stubborn(b, SEED)
-            self.assertTrue(run.go(OPERATIONS), b.read_log())
-            run.hang_up()
-            self.assertEqual(b.stop(), 0, b.read_log())
-            self.assertEqual(run.refused + run.lost, 0)
+            status = self.life(b, run, self.env(b, kind, serving, COUNT=count))
+            self.assertEqual((status, run.refused + run.lost), (0, 0),
+                             b.read_log())
             return names(count)
 
     options = ["--set", "recorder.size=64K", "--set", "limits.poison=0"]
@@ -95,6 +99,8 @@ class Fault(tap.Case):
         b.spawn(env=env)
         try:
             b.ready()
+            if "XMSG_FAULT_FROM" in env:
+                open(env["XMSG_FAULT_FROM"], "w").close()
             if run.go(OPERATIONS):
                 until_quiet(b.process.pid)
                 b.signal(15)
@@ -103,11 +109,12 @@ class Fault(tap.Case):
         run.hang_up()
         return b.wait()
 
-    def point(self, kind, at, length):
+    def point(self, kind, serving, at, length):
         with Broker(*self.options, start=False) as b:
             run = Stubborn(b, SEED)
             try:
-                status = self.life(b, run, fault(kind, at, length))
+                status = self.life(b, run, self.env(
+                    b, kind, serving, at, length))
                 if status not in ENDS:
                     raise AssertionError("status %d" % status)
                 if status != 0 and not errors(b.read_log()):
@@ -123,13 +130,15 @@ class Fault(tap.Case):
                 raise AssertionError("operation %d: %s: %s; log: %s" % (
                     run.done, type(e).__name__, e, b.read_log()[-1500:]))
 
-    @tap.table([(k, k) for k in KINDS])
-    def each_call(self, kind):
+    @tap.table([(k, k, False) for k in KINDS + ["ENOMEM"]] +
+               [("ENOMEM, serving", "ENOMEM", True)])
+    def each_call(self, kind, serving):
         began = time.monotonic()
-        calls = self.calls(kind)
+        calls = self.calls(kind, serving)
         self.assertGreater(len(calls), 10)
         good, bad = each(calls, POINTS,
-                         lambda at, length: self.point(kind, at, length))
+                         lambda at, length: self.point(kind, serving, at,
+                                                       length))
         print("# %s: %d of %d calls in %.1f s: ended %s; %d refusals, %d "
               "connections lost; seed %d" % (
                   kind, len(good) + len(bad), len(calls),

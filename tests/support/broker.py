@@ -125,7 +125,8 @@ class Refused(AssertionError):
 
     def sure(self):
         """Does it say that nothing was done?"""
-        return self.reply.json()["error"]["code"] != "unknown"
+        return (self.reply.body != b"" and
+                self.reply.json()["error"]["code"] != "unknown")
 
 
 class Ended(AssertionError):

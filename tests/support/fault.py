@@ -92,7 +92,7 @@ def errors(log):
     """Lines of a log that say why it ended."""
     return [line for line in log.splitlines()
             if " error " in line or "error:" in line or
-            line.startswith("out of memory")]
+            "out of memory" in line]
 
 
 def tally(values):
