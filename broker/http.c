@@ -571,9 +571,14 @@ retry(struct deadline *d, int64_t now)
 	struct http *h =
 	    (struct http *)((char *)d - offsetof(struct http, retry));
 
-	(void)now;
-	if (h->listener != NULL && event_add(h->listener, NULL) == -1)
-		log_error("http", "cannot watch the listening socket");
+	if (h->listener == NULL)
+		return;
+	if (h->spare == -1)
+		h->spare = dup(event_get_fd(h->listener));
+	if (event_add(h->listener, NULL) == 0)
+		return;
+	log_error("http", "cannot watch the listening socket yet");
+	deadline_set(h->c.deadlines, &h->retry, now + RETRY_NS);
 }
 
 /* No descriptors left: use the spare one to say so, then pause. */
@@ -689,6 +694,8 @@ reap(struct http_conn *c)
 	buf_fini(&c->in);
 	buf_fini(&c->out);
 	free(c);
+	if (deadline_pending(&h->retry)) /* this is what it waits for */
+		deadline_set(h->c.deadlines, &h->retry, h->now_ns);
 }
 
 /* Time of the turn. */

@@ -1845,13 +1845,20 @@ class Scarce(Live):
         spent = b.cpu_seconds() - cpu
         self.assertGreater(served, 20)
         self.assertLess(spent, 0.5, "CPU seconds in two")
+        cpu, began = b.cpu_seconds(), time.monotonic()
+        c.poll(["none"], 2)  # and with nobody to serve it rests
+        idle = (b.cpu_seconds() - cpu) / (time.monotonic() - began)
+        self.assertLess(idle, 0.05, "of a core")
         self.assertLess(b.read_log().count("descriptors"), 20)
         for s in many:
             s.close()
         began = time.monotonic()
         with b.conn("u") as d:
             self.assertEqual(len(d.list()), 1)
-        self.assertLess(time.monotonic() - began, 5)
+        took = time.monotonic() - began
+        print("# out of descriptors: %.1f %% of a core; served %.0f ms after"
+              " there were some" % (100 * idle, 1000 * took))
+        self.assertLess(took, 5)  # on a busy machine; the goal is 0.1
         until(lambda: b.status()["connections"] <= 2, "the others are gone")
 
     def mount(self):
