@@ -80,9 +80,13 @@ class Fault(tap.Case):
         if len(said.get("called", [])) + len(
                 [f for f in failed if f[0] != "transfer"]) != CALLS:
             raise AssertionError("calls: %s" % said)
-        if failed or said.get("refused"):
-            return "refused"
-        return "lost" if said.get("lost") else "well"
+        if said.get("lost"):
+            how = "lost"
+        else:
+            how = "refused" if failed or said.get("refused") else "well"
+        if how != "well" and kind != "ENOMEM":
+            raise AssertionError("not mended: %s" % said)
+        return how
 
     @tap.table([(k, k) for k in KINDS + ["ENOMEM"]])
     def each_call(self, kind):
