@@ -118,8 +118,10 @@ take(struct run *r, struct run_stream *s, size_t max)
 
 	if (s->pipe == -1 || max == 0)
 		return 0;
-	n = read(s->pipe, buffer, max < CHUNK ? max : CHUNK);
-	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR)) {
+	do
+		n = read(s->pipe, buffer, max < CHUNK ? max : CHUNK);
+	while (n == -1 && errno == EINTR);
+	if (n == 0 || (n == -1 && errno != EAGAIN)) {
 		if (n == -1 && s->error == 0)
 			s->error = errno; /* what is there is not all of it */
 		r->too_much |= s == &r->out && s->error != 0;

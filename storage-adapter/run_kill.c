@@ -133,6 +133,19 @@ kill_child(const struct run *r, pid_t pid)
 	return waitpid(pid, NULL, WNOHANG) == 0;
 }
 
+/* Is there a child, dead (si_pid) or alive?  It stays to be waited for. */
+static bool
+peek(siginfo_t *si)
+{
+	int rc;
+
+	do {
+		si->si_pid = 0;
+		rc = waitid(P_ALL, 0, si, WEXITED | WNOHANG | WNOWAIT);
+	} while (rc == -1 && errno == EINTR);
+	return rc == 0;
+}
+
 /* Everyone.  When only the dead script is left it is buried, as only then
  * the kernel can be asked whether there are others. */
 unsigned
@@ -154,7 +167,7 @@ run_kill(struct run *r)
 	if (left > 0 || !r->dead)
 		return left > 0 ? left : 1;
 	run_bury(r);
-	return waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == 0;
+	return peek(&si);
 }
 
 /* The end of the script, as the kernel tells it. */
@@ -175,9 +188,7 @@ run_reap(struct run *r)
 	siginfo_t si;
 
 	while (!r->dead) {
-		si.si_pid = 0;
-		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == -1 ||
-		    si.si_pid == 0)
+		if (!peek(&si) || si.si_pid == 0)
 			return;
 		if (si.si_pid == r->start.pid)
 			died(r, &si);
