@@ -16,7 +16,7 @@ enum {
 	EXIT_OK = 0,
 	EXIT_USAGE = 64, /* bad options */
 	EXIT_UNAVAILABLE = 69, /* the socket or the state folder is in use */
-	EXIT_OSERR = 71, /* no memory, no descriptors: lib/xalloc.c, lib/evlog.c */
+	EXIT_OSERR = 71, /* no memory, or descriptors: xalloc.h, evlog.h */
 	EXIT_CANTCREAT = 73, /* folder, socket or file cannot be made */
 	EXIT_STORE = 74, /* the store cannot be opened, or failed */
 	EXIT_CONFIG = 78, /* bad settings */

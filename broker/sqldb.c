@@ -31,7 +31,7 @@
 	" FROM message m JOIN queue q USING (qid)"                             \
 	" WHERE m.id > ?1 ORDER BY m.id LIMIT ?2"
 
-#define GET_TAIL  " FROM message m JOIN queue q USING (qid) WHERE m.id = ?1"
+#define GET_TAIL " FROM message m JOIN queue q USING (qid) WHERE m.id = ?1"
 #define WALK_TAIL                                                              \
 	" FROM message m JOIN queue q USING (qid)"                             \
 	" WHERE m.id BETWEEN ?1 AND ?2 ORDER BY m.id"

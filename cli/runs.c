@@ -99,8 +99,7 @@ read_record(struct runs *r, const char *dir, double since, struct err *e)
 
 	if (rec == NULL)
 		return -1;
-	list = record_list(
-	    rec, record_since(since), false, NULL, MOST_CALLS);
+	list = record_list(rec, record_since(since), false, NULL, MOST_CALLS);
 	json_array_foreach(list, i, call)
 	{
 		runs_add_words(
