@@ -158,6 +158,10 @@ def five_minutes(tap):
     text = read('README.md')
     blocks = re.findall(r'^```console\n(.*?)^```$', text, re.M | re.S)
     folder = tempfile.mkdtemp(prefix='xmsgdoc.')
+    tools = os.path.abspath(os.path.dirname(program('xmsg')))
+    tree = tempfile.mkdtemp(prefix='xmsgtree.')  # build/ is the one tested
+    os.symlink(os.path.join(SRC, 'examples'), os.path.join(tree, 'examples'))
+    os.symlink(tools, os.path.join(tree, 'build'))
     script = ['set -e', 'cd ' + folder]
     want = []
     for i, line in enumerate(''.join(blocks).splitlines()):
@@ -168,12 +172,12 @@ def five_minutes(tap):
             want.append((line[2:].split('\n')[0], []))
         elif want:
             want[-1][1].append(line)
-    env = dict(os.environ, TMPDIR=folder, XMSG=SRC,
-               PATH=os.path.dirname(program('xmsg')) + ':'
-               + os.environ['PATH'])
+    env = dict(os.environ, TMPDIR=folder, XMSG=tree,
+               PATH=tools + ':' + os.environ['PATH'])
     env.pop('XMSG_SOCKET', None)
     status, said = in_shell('\n'.join(script), env)
     shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(tree, ignore_errors=True)
     tap.ok(len(want) > 12 and status == 0,
            'the commands of the README end well',
            'status %s\n%s' % (status, said))
