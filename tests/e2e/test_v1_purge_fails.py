@@ -5,7 +5,6 @@ fails and it ends itself.  What is gone is gone whole and can be put back, what
 is left is left; after the undo all is as it was, byte for byte, in order."""
 import json
 import os
-import sqlite3
 import sys
 import tempfile
 
@@ -38,17 +37,7 @@ class Fails(tap.Case):
                          for i in range(at, at + 100)])
                 for _ in range(100):
                     self.assertEqual(c.reply().status, 200)
-        return self.rows()
-
-    def rows(self):
-        db = sqlite3.connect("file:%s/switch.db?mode=ro" % self.broker.state,
-                             uri=True)
-        with db:
-            got = db.execute("SELECT id, at_ns, held, re_id, origin, reply_to,"
-                             " re_queue, key, pid, uid, comm, payload FROM"
-                             " message ORDER BY id").fetchall()
-        db.close()
-        return got
+        return self.broker.rows()
 
     def purge(self):
         """Its answer, or None when there was none."""
@@ -74,7 +63,7 @@ class Fails(tap.Case):
         with self.broker.conn() as c:
             removed = self.removed(c)
             gone = [m["id"] for m in removed]
-            left = [r[0] for r in self.rows()]
+            left = [r[0] for r in self.broker.rows()]
             self.assertEqual(sorted(gone + left), [r[0] for r in before])
             if gone:
                 act, = {m["act"] for m in removed}
@@ -82,7 +71,7 @@ class Fails(tap.Case):
                             json.dumps({"act": act}))
                 self.assertEqual(done, (200, {
                     "messages": len(gone), "failed": 0, "complete": True}))
-            self.assertEqual(self.rows(), before)
+            self.assertEqual(self.broker.rows(), before)
             self.assertEqual(self.removed(c), [])
         with self.broker.conn("consumer") as c:
             got, after = [], -1

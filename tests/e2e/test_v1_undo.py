@@ -6,7 +6,6 @@ import json
 import os
 import resource
 import signal
-import sqlite3
 import sys
 import time
 
@@ -173,17 +172,17 @@ class Undo(Base):
             if i % 100 == 99:
                 for _ in range(100):
                     self.c.reply()
-        before = self.rows()
+        before = self.broker.rows()
         self.assertEqual(len(before), 10000)
         act = self.purge()["act"]
         self.assertEqual(self.ids(), [])
-        self.assertEqual(self.rows(), [])
+        self.assertEqual(self.broker.rows(), [])
         self.broker.restart("kill")
         self.connect()
         done = self.post("/removed/restore", act=act)
         self.assertEqual(done, {"messages": 10000, "failed": 0,
                                 "complete": True})
-        self.assertEqual(self.rows(), before)
+        self.assertEqual(self.broker.rows(), before)
         self.assertEqual(self.ids(), [r[0] for r in before])
         got = []
         after = -1
@@ -194,17 +193,6 @@ class Undo(Base):
             got += more
         self.assertEqual([m[1] for m in got], [r[0] for r in before])
         self.assertEqual(self.removed()["removed"], [])
-
-    def rows(self):
-        """As they stand in the database, less what says where."""
-        db = sqlite3.connect("file:%s/switch.db?mode=ro" % self.broker.state,
-                             uri=True)
-        with db:
-            got = db.execute("SELECT id, at_ns, held, re_id, origin, reply_to,"
-                             " re_queue, key, pid, uid, comm, payload FROM"
-                             " message ORDER BY id").fetchall()
-        db.close()
-        return got
 
     def test_one(self):
         a, b, c = self.publish(3)

@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -360,6 +361,17 @@ class Broker:
                 return f.read().decode("utf-8", "backslashreplace")
         except FileNotFoundError:
             return ""
+
+    def rows(self):
+        """All messages as they stand in the database, less what says where."""
+        db = sqlite3.connect("file:%s/switch.db?mode=ro" % self.state,
+                             uri=True)
+        with db:
+            got = db.execute("SELECT id, at_ns, held, re_id, origin, reply_to,"
+                             " re_queue, key, pid, uid, comm, payload FROM"
+                             " message ORDER BY id").fetchall()
+        db.close()
+        return got
 
     def conn(self, token=None, **kw):
         return Conn(self.socket, token=token, **kw)
