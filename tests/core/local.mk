@@ -7,7 +7,7 @@ tests_core_libcoretest_a_SOURCES = \
 	tests/support/logtest.c tests/support/logtest.h \
 	tests/support/coretest.c tests/support/coretest.h \
 	tests/support/faultstore.c tests/support/faultstore.h \
-	tests/support/faultvfs.c tests/support/faultvfs.h tests/support/passvfs.h tests/support/rnd.h
+	tests/support/faultvfs.c tests/support/faultvfs.h tests/support/format1.h tests/support/passvfs.h tests/support/rnd.h
 CORE_INCLUDES = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 	-I$(top_srcdir)/broker $(EVENT_CFLAGS) $(SQLITE_CFLAGS)
 tests_core_libcoretest_a_CPPFLAGS = $(CORE_INCLUDES)

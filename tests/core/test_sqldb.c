@@ -19,6 +19,7 @@
 #include "support/logtest.h"
 #include "support/rnd.h"
 #include "support/tempdir.h"
+#include "support/format1.h"
 
 #define BOOT_A "aaaaaaaa-0000-0000-0000-000000000000"
 #define BOOT_B "bbbbbbbb-0000-0000-0000-000000000000"
@@ -395,19 +396,7 @@ other_files_are_refused(void **state)
 
 /* A database as the first version left it: three queues, one transient; a
  * request, one held, a reply with odd bytes, and an answer that is remembered. */
-static const char first_format[] =
-    "PRAGMA journal_mode=WAL;"
-    "CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1),"
-    " reserved INTEGER NOT NULL, boot_id TEXT NOT NULL,"
-    " boot_first INTEGER NOT NULL) STRICT;"
-    "CREATE TABLE queue (qid INTEGER PRIMARY KEY AUTOINCREMENT,"
-    " name BLOB NOT NULL UNIQUE, owner BLOB) STRICT;"
-    "CREATE TABLE message (id INTEGER PRIMARY KEY, qid INTEGER NOT NULL,"
-    " at_ns INTEGER NOT NULL, held INTEGER NOT NULL, re_id INTEGER NOT NULL,"
-    " origin BLOB NOT NULL, reply_to BLOB, re_queue BLOB, key BLOB,"
-    " payload BLOB NOT NULL) STRICT;"
-    "CREATE TABLE answered (id INTEGER PRIMARY KEY, reply INTEGER NOT NULL)"
-    " STRICT;"
+static const char first_format[] = FORMAT_1
     "INSERT INTO meta VALUES (1, 1000, '" BOOT_A "', 1);"
     "INSERT INTO queue (name, owner) VALUES (x'61', NULL), (x'ff00', x'6d65'),"
     " (x'30', NULL);"

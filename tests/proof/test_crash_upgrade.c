@@ -9,21 +9,10 @@
 
 #include "crashtest.h"
 #include "support/crashvfs.h"
+#include "support/format1.h"
 
 /* A database of the first version, with a log that was not moved. */
-static const char first_version[] =
-    "PRAGMA journal_mode=WAL;"
-    "CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1),"
-    " reserved INTEGER NOT NULL, boot_id TEXT NOT NULL,"
-    " boot_first INTEGER NOT NULL) STRICT;"
-    "CREATE TABLE queue (qid INTEGER PRIMARY KEY AUTOINCREMENT,"
-    " name BLOB NOT NULL UNIQUE, owner BLOB) STRICT;"
-    "CREATE TABLE message (id INTEGER PRIMARY KEY, qid INTEGER NOT NULL,"
-    " at_ns INTEGER NOT NULL, held INTEGER NOT NULL, re_id INTEGER NOT NULL,"
-    " origin BLOB NOT NULL, reply_to BLOB, re_queue BLOB, key BLOB,"
-    " payload BLOB NOT NULL) STRICT;"
-    "CREATE TABLE answered (id INTEGER PRIMARY KEY, reply INTEGER NOT NULL)"
-    " STRICT;"
+static const char first_version[] = FORMAT_1
     "INSERT INTO meta VALUES (1, 1000,"
     " '11111111-2222-3333-4444-555555555555', 1);"
     "INSERT INTO queue (name, owner) VALUES (x'61', NULL), (x'62', x'6d65');"
