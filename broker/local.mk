@@ -18,7 +18,8 @@ libbroker_a_SOURCES = \
 	broker/sqldb.c broker/sqldb_write.c broker/sqldb_read.c \
 	broker/sqldb_keep.c broker/sqldb_log.c broker/sqldb_mem.c \
 	broker/sqldb.h broker/sqldb_int.h \
-	broker/http.c broker/http.h \
+	broker/http.c broker/http_out.c broker/http_accept.c \
+	broker/http.h broker/http_int.h \
 	broker/jsonw.c broker/jsonw.h \
 	broker/api.c broker/api_look.c broker/api_v1.c \
 	broker/api_v1_look.c broker/api_v1_act.c broker/api_v1_events.c \
