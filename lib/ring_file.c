@@ -24,7 +24,7 @@ ring_file_open(struct ring *ring, const char *path, size_t size, struct err *e)
 	    (errno = posix_fallocate(fd, 0, (off_t)size)) != 0)
 		err_errno(e,
 		    "%s: no room for %zu bytes: free space, or set a"
-		    " smaller recorder.size",
+		    " smaller recorder.size (the adapter: record.size)",
 		    path, size);
 	else if ((mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		      0)) == MAP_FAILED)
