@@ -482,7 +482,7 @@ http_free(struct http *h)
 	while (http_more(h))
 		http_turn(h);
 	HASH_ITER (hh, h->uids, u, un) {
-		HASH_DEL(h->uids, u);
+		h->uids = map_del(h->uids, u);
 		free(u);
 	}
 	free(h->scratch);

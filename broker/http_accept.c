@@ -27,13 +27,12 @@
 static struct uid_ent *
 uid_get(struct http *h, uid_t uid)
 {
-	struct uid_ent *u = NULL;
+	struct uid_ent *u = map_find(h->uids, &uid, sizeof uid);
 
-	HASH_FIND(hh, h->uids, &uid, sizeof uid, u);
 	if (u == NULL) {
 		u = xcalloc(1, sizeof *u);
 		u->uid = uid;
-		HASH_ADD(hh, h->uids, uid, sizeof uid, u);
+		h->uids = map_add(h->uids, u, &u->uid, sizeof u->uid);
 	}
 	return u;
 }
@@ -45,7 +44,7 @@ http_uid_drop(struct http *h, uid_t uid)
 
 	if (--u->n > 0)
 		return;
-	HASH_DEL(h->uids, u);
+	h->uids = map_del(h->uids, u);
 	free(u);
 }
 

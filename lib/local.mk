@@ -4,7 +4,7 @@ libbase_a_SOURCES = \
 	lib/err.c lib/err.h \
 	lib/str.h lib/sum.h lib/version.h \
 	lib/log.c lib/log.h \
-	lib/xalloc.c lib/xalloc.h lib/map.h \
+	lib/xalloc.c lib/xalloc.h lib/map.c lib/map.h \
 	lib/clock.c lib/clock.h \
 	lib/whole.c lib/whole.h \
 	lib/buf.c lib/buf.h \
