@@ -40,12 +40,9 @@
 #include "selftest.h"
 #include "service.h"
 #include "state.h"
+#include "systemd.h"
 #include "xalloc.h"
 #include "xmsg.h"
-
-#ifdef HAVE_SYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
 
 #define SETTLE_NS (5 * NS_PER_SEC)
 #define FLUSH_MS  2000 /* for replies, at the end */
@@ -59,7 +56,7 @@ struct adapter {
 	struct probes *probes;
 	struct control *control;
 	struct follow *follow;
-	int lock_fd;
+	int lock_fd, notify_fd;
 	int64_t start_ns;
 	unsigned *owners;
 	char *runner; /* borrowed by the jobs */
@@ -115,9 +112,7 @@ on_settle(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	log_info("adapter", "ready");
-#ifdef HAVE_SYSTEMD
-	(void)sd_notify(0, "READY=1"); /* nobody may be listening */
-#endif
+	systemd_notify(a->notify_fd, "READY=1");
 }
 
 /* ---- signals and the switch ---- */
@@ -436,6 +431,7 @@ adapter_new(struct asettings *s,
 	a->reload = reload;
 	a->reload_arg = arg;
 	a->lock_fd = -1;
+	a->notify_fd = systemd_notify_open();
 	a->start_ns = clock_mono_ns();
 	a->ctx.env = asettings_env(s);
 	a->ctx.turns = turns_new(&l);
@@ -464,7 +460,7 @@ adapter_selftest(struct asettings *s, struct err *e)
 	bool ok = false;
 
 	a->ctx.set = s;
-	a->lock_fd = -1;
+	a->lock_fd = a->notify_fd = -1;
 	a->ctx.base = event_base_new();
 	if (a->ctx.base == NULL)
 		err_set(e, ENOMEM, "out of memory");
@@ -491,9 +487,7 @@ adapter_run(struct adapter *a)
 			log_error("adapter", "the event loop failed");
 			return EXIT_STORE;
 		}
-#ifdef HAVE_SYSTEMD
-	(void)sd_notify(0, "STOPPING=1");
-#endif
+	systemd_notify(a->notify_fd, "STOPPING=1");
 	/* replies that were given arrive; what is under way is left alone */
 	if (xmsg_flush(a->ctx.x, FLUSH_MS) != XMSG_OK)
 		log_warn("adapter",
@@ -534,6 +528,8 @@ adapter_free(struct adapter *a)
 		event_base_free(ctx->base);
 	if (a->lock_fd != -1)
 		close(a->lock_fd);
+	if (a->notify_fd != -1)
+		close(a->notify_fd);
 	if (a->pidfile)
 		unlink(ctx->set->pidfile);
 	free(a->owners);
