@@ -44,3 +44,12 @@ tests_test_adapter_switch_LDFLAGS = $(AM_LDFLAGS) $(ADAPTER_WRAP) \
 	-Wl,--wrap=plugins_each -Wl,--wrap=plugins_why_not \
 	-Wl,--wrap=plugins_settled
 tests_test_adapter_switch_LDADD = $(ADAPTER_TEST_LIBS)
+
+# Damaged files.
+adapter_unit += tests/test_adapter_files
+tests_test_adapter_files_SOURCES = tests/test_adapter_files.c \
+	tests/support/logtest.c tests/support/logtest.h \
+	tests/support/tempdir.c tests/support/tempdir.h
+tests_test_adapter_files_CPPFLAGS = $(ADAPTER_CPPFLAGS)
+tests_test_adapter_files_LDFLAGS = $(AM_LDFLAGS) $(ADAPTER_WRAP)
+tests_test_adapter_files_LDADD = $(ADAPTER_TEST_LIBS)
