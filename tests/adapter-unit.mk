@@ -53,3 +53,11 @@ tests_test_adapter_files_SOURCES = tests/test_adapter_files.c \
 tests_test_adapter_files_CPPFLAGS = $(ADAPTER_CPPFLAGS)
 tests_test_adapter_files_LDFLAGS = $(AM_LDFLAGS) $(ADAPTER_WRAP)
 tests_test_adapter_files_LDADD = $(ADAPTER_TEST_LIBS)
+
+# What calls are made of.
+adapter_unit += tests/test_call_parts
+tests_test_call_parts_SOURCES = tests/test_call_parts.c \
+	tests/support/logtest.c tests/support/logtest.h
+tests_test_call_parts_CPPFLAGS = $(ADAPTER_CPPFLAGS)
+tests_test_call_parts_LDFLAGS = $(AM_LDFLAGS) $(ADAPTER_WRAP)
+tests_test_call_parts_LDADD = $(ADAPTER_TEST_LIBS)
