@@ -52,6 +52,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "preload.h"
 
 /* ---- which call can fail how ---- */
@@ -608,11 +609,14 @@ clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
 /* ---- allocations ---- */
 
 #ifdef __GLIBC__
-/* From here on there is memory. */
+/* From here on there is memory; and nothing fails where gcov writes what it has
+ * counted: a file that it has half written takes no more. */
 static void
 spare(void)
 {
+#ifndef FOREIGN_RUNTIME
 	if (kind == MEM)
+#endif
 		atomic_store(&on, false);
 }
 
