@@ -90,6 +90,10 @@ struct look_vt {
 };
 extern const struct look_vt look_broker, look_state;
 
+/* Of look_broker; JSON is read in another way there (look_events.c). */
+int look_broker_events(struct cli *c, int64_t after, int64_t most, int wait_s,
+    struct events *l);
+
 /* The broker is dead (c->why): say so, and turn to the folder when it can be
  * read.  0: go on offline; else CLI_DEAD. */
 int look_turn(struct cli *c);
