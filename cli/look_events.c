@@ -16,7 +16,6 @@
 #include "recorder.h"
 
 #define PAGE_EVENTS 1000 /* that many fit one answer for sure */
-#define MOST_EVENTS 100000
 #define FEW_EVENTS  100 /* quickly asked for */
 
 /* ---- answers ---- */
@@ -215,8 +214,8 @@ event_page(
 
 /* The recorder of the broker that answers, when its file can be read here: it
  * is in the folder, and has the last event that the broker knows of. */
-static bool
-find_recorder(struct cli *c, struct recorder *r)
+bool
+look_find_recorder(struct cli *c, struct recorder *r)
 {
 	const char *kinds = c->event_kinds;
 	int64_t id = c->event_id;
@@ -224,7 +223,7 @@ find_recorder(struct cli *c, struct recorder *r)
 	struct err e;
 	bool same;
 
-	if (recorder_open(r, c->state_dir, "recorder.ring", &e) == -1)
+	if (recorder_open(r, c->state_dir, RECORDER_FILE, &e) == -1)
 		return false;
 	c->event_kinds = NULL;
 	c->event_id = 0;
@@ -244,7 +243,7 @@ by_file(struct cli *c, int64_t after, int64_t most, struct events *l)
 {
 	struct recorder r;
 
-	if (!find_recorder(c, &r))
+	if (!look_find_recorder(c, &r))
 		return false;
 	recorder_events(&r, c, after, most, l);
 	recorder_close(&r);
@@ -259,8 +258,8 @@ look_broker_events(
 	size_t before, all;
 	int rc;
 
-	if (most > MOST_EVENTS)
-		most = MOST_EVENTS;
+	if (most > LOOK_MOST_EVENTS)
+		most = LOOK_MOST_EVENTS;
 	if (most > FEW_EVENTS && wait_s == 0 && by_file(c, after, most, l))
 		return 0;
 	all = l->n + (size_t)most;

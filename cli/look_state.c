@@ -47,7 +47,7 @@ state_open(struct cli *c, struct err *e)
 		s->db = sqldb_open(path, SQLDB_INSPECTOR, "", 0, &s->no_db);
 	free(path);
 	(void)recorder_open(&s->acts, c->state_dir, "acts.ring", &s->no_acts);
-	if (recorder_open(&s->events, c->state_dir, "recorder.ring",
+	if (recorder_open(&s->events, c->state_dir, RECORDER_FILE,
 		&s->no_ring) == -1 &&
 	    s->db == NULL) {
 		*e = s->no_db;

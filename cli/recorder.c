@@ -121,8 +121,14 @@ kinds_of(const char *names)
 	return kinds;
 }
 
+static struct want
+want_of(const struct cli *c)
+{
+	return (struct want){kinds_of(c->event_kinds), c->event_id};
+}
+
 static bool
-wanted(const struct want *w, const struct ring_event *e)
+wanted(const struct want *w, const struct event *e)
 {
 	return (w->kinds == 0 || (w->kinds & 1u << e->type) != 0) &&
 	    (w->id == 0 || e->id == w->id || e->re_id == w->id);
@@ -150,8 +156,11 @@ count(const struct recorder *r, const struct want *w, uint64_t from)
 	struct ring_event e;
 	int64_t n = 0;
 
-	while (ring_read_copy(&r->ring, &at, &e, &copy))
-		n += wanted(w, &e);
+	while (ring_read_copy(&r->ring, &at, &e, &copy)) {
+		struct event ev = event_of(&e);
+
+		n += wanted(w, &ev);
+	}
 	return n;
 }
 
@@ -160,7 +169,7 @@ void
 recorder_events(const struct recorder *r, const struct cli *c, int64_t after,
     int64_t most, struct events *l)
 {
-	const struct want w = {kinds_of(c->event_kinds), c->event_id};
+	const struct want w = want_of(c);
 	uint64_t from = recorder_from(r, after, most);
 	int64_t skip = 0;
 	struct ring_cursor at;
@@ -179,12 +188,28 @@ recorder_events(const struct recorder *r, const struct cli *c, int64_t after,
 	while (most > 0 && ring_read_copy(&r->ring, &at, &e, &copy)) {
 		struct event ev = event_of(&e);
 
-		if (!wanted(&w, &e) || skip-- > 0)
+		if (!wanted(&w, &ev) || skip-- > 0)
 			continue;
 		events_add(l, &ev);
 		most--;
 	}
 	l->next = (int64_t)at.seq;
+}
+
+/* The same out of events that are at hand. */
+void
+events_pick(const struct events *all, const struct cli *c, int64_t most,
+    struct events *l)
+{
+	const struct want w = want_of(c);
+	int64_t n = 0;
+
+	for (size_t i = 0; i < all->n; i++)
+		n += wanted(&w, &all->v[i]);
+	for (size_t i = 0; i < all->n; i++)
+		if (wanted(&w, &all->v[i]) && n-- <= most)
+			events_append(l, &all->v[i]);
+	l->next = all->next;
 }
 
 /* The same number, time and kind are the same event. */

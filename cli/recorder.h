@@ -14,6 +14,8 @@
 #include "events.h"
 #include "ring.h"
 
+#define RECORDER_FILE "recorder.ring"
+
 struct recorder {
 	void *p; /* NULL: could not be opened */
 	size_t size;
@@ -32,6 +34,10 @@ uint64_t recorder_from(const struct recorder *r, int64_t after, int64_t most);
 /* Add events as look_events does, those of c->event_id and c->event_kinds. */
 void recorder_events(const struct recorder *r, const struct cli *c,
     int64_t after, int64_t most, struct events *l);
+
+/* The last `most` of those, out of all events; their text stays where it is. */
+void events_pick(const struct events *all, const struct cli *c, int64_t most,
+    struct events *l);
 
 /* Is this event in it? */
 bool recorder_has(const struct recorder *r, const struct event *e);
