@@ -489,7 +489,13 @@ open_signals(struct server *sv, struct err *e)
 	if (sv->signals == NULL || event_add(sv->signals, NULL) == -1)
 		return err_set(e, ENOMEM, "cannot watch signals");
 	sv->timer = event_new(sv->base, -1, 0, on_timer, sv);
-	return sv->timer ? 0 : err_set(e, ENOMEM, "out of memory");
+	/* libevent makes room for timers when one is set, and keeps it: from
+	 * now on setting it needs no memory, and the loop does not oversleep */
+	if (sv->timer == NULL ||
+	    event_add(sv->timer, &(struct timeval){.tv_sec = 1}) == -1)
+		return err_set(e, ENOMEM, "out of memory");
+	event_del(sv->timer);
+	return 0;
 }
 
 /* Accept. */

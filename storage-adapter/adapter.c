@@ -60,6 +60,7 @@ struct adapter {
 	int64_t start_ns;
 	unsigned *owners;
 	char *runner; /* borrowed by the jobs */
+	bool pidfile; /* is ours */
 };
 
 /* ---- plugins ---- */
@@ -303,8 +304,8 @@ open_switch(struct adapter *a, int *status, struct err *e)
 	struct ctx *ctx = &a->ctx;
 	int rc;
 
+	*status = EXIT_OSERR;
 	rc = xmsg_open(&ctx->x, ctx->set->socket, NULL);
-	*status = rc == XMSG_EINVAL ? EXIT_CONFIG : EXIT_OSERR;
 	if (rc != XMSG_OK)
 		return err_set(e, EINVAL, "cannot speak to a switch at %s: %s",
 		    ctx->set->socket, xmsg_strerror(rc));
@@ -400,18 +401,22 @@ open_signals(struct adapter *a, struct err *e)
 	return 0;
 }
 
-static void
+/* True when it is there, so that it can be removed at the end. */
+static bool
 write_pidfile(const struct asettings *s)
 {
+	bool ok;
 	FILE *f;
 
 	if (*s->pidfile == '\0')
-		return;
+		return false;
 	f = fopen(s->pidfile, "we");
-	if (f == NULL || fprintf(f, "%d\n", (int)getpid()) < 0)
+	ok = f != NULL && fprintf(f, "%d\n", (int)getpid()) > 0;
+	if (f != NULL)
+		ok &= fclose(f) == 0;
+	if (!ok)
 		log_warn("start", "cannot write %s", s->pidfile);
-	if (f != NULL && fclose(f) != 0)
-		log_warn("start", "cannot write %s", s->pidfile);
+	return ok;
 }
 
 struct adapter *
@@ -438,7 +443,7 @@ adapter_new(struct asettings *s,
 	    open_state(a, import, status, e) == 0 &&
 	    open_jobs(a, status, e) == 0 && open_signals(a, e) == 0 &&
 	    open_switch(a, status, e) == 0 && open_plugins(a, status, e) == 0) {
-		write_pidfile(s);
+		a->pidfile = write_pidfile(s);
 		*status = EXIT_OK;
 		return a;
 	}
@@ -525,7 +530,7 @@ adapter_free(struct adapter *a)
 		close(a->lock_fd);
 	if (a->notify_fd != -1)
 		close(a->notify_fd);
-	if (ctx->set->pidfile != NULL && *ctx->set->pidfile != '\0')
+	if (a->pidfile)
 		unlink(ctx->set->pidfile);
 	free(a->owners);
 	free(a->runner);

@@ -9,7 +9,7 @@ libadapter_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/idl/runtime/c -Iidl \
 libadapter_a_SOURCES = \
 	storage-adapter/settings.c storage-adapter/settings.h \
 	storage-adapter/old.c storage-adapter/old.h \
-	storage-adapter/ctx.h \
+	storage-adapter/ctx.h storage-adapter/each.h \
 	storage-adapter/state.c storage-adapter/state.h \
 	storage-adapter/sexp.c storage-adapter/sexp.h \
 	storage-adapter/turns.c storage-adapter/turns.h \

@@ -20,6 +20,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "each.h"
 #include "redact.h"
 #include "ring_file.h"
 #include "xalloc.h"
@@ -180,8 +181,7 @@ is_chosen(const struct ring_event *e, const json_t *methods)
 	if (!json_is_array(methods))
 		return true;
 	snprintf(method, sizeof method, "%.*s", (int)e->client.n, e->client.p);
-	json_array_foreach(methods, i, glob)
-	{
+	array_each (methods, i, glob) {
 		const char *text = json_string_value(glob);
 
 		if (text != NULL && fnmatch(text, method, FNM_CASEFOLD) == 0)
