@@ -53,6 +53,13 @@ bool v1_privileged(const struct peer *p);
 struct jsonw v1_start(const struct v1 *v);
 void v1_finish(const struct v1 *v, struct jsonw *w);
 
+/* Put a page of a ring from a place on, at most `limit` (above 0) of those that
+ * `put` says yes to: how many.  The place moves to where the next page begins. */
+typedef bool (*v1_put_fn)(
+    struct jsonw *w, const struct ring_event *e, const void *arg);
+size_t v1_put_ring(struct jsonw *w, const struct ring *r,
+    struct ring_cursor *at, size_t limit, v1_put_fn put, const void *arg);
+
 /* ---- choosing messages: api_v1_filter.c ---- */
 struct msg_filter {
 	int state; /* enum msg_state, 0: all */

@@ -6,8 +6,8 @@ libcli_a_SOURCES = \
 	cli/pick.c cli/pick.h \
 	cli/out.c cli/out.h \
 	cli/ask.c cli/ask.h \
-	cli/look.c cli/look_broker.c cli/look_state.c \
-	cli/look.h cli/state.h \
+	cli/look.c cli/look_broker.c cli/look_events.c cli/look_state.c \
+	cli/look.h cli/state.h cli/recorder.c cli/recorder.h \
 	cli/msgs.c cli/msgs.h \
 	cli/select.c cli/select.h cli/act.c cli/act.h \
 	cli/cmd_cancel.c cli/cmd_dead.c \

@@ -58,9 +58,14 @@ int look_message(struct cli *c, const char *queue, int64_t id, bool raw,
 
 /* The last `most` events when after is LOOK_LAST, else those from `after` on;
  * waits up to wait_s for one.  l->next is the `after` of the next call. */
-#define LOOK_LAST (-2)
+#define LOOK_LAST	 (-2)
+#define LOOK_MOST_EVENTS 100000
 int look_events(
     struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l);
+
+/* Read the recorder's file now, if that can be done, for all that asks for the
+ * last events from here on. */
+void look_keep_events(struct cli *c);
 
 /* What an operator did. */
 struct look_act {
@@ -89,6 +94,14 @@ struct look_vt {
 	    struct cli *, int64_t, int64_t, int64_t *, look_act_fn, void *);
 };
 extern const struct look_vt look_broker, look_state;
+
+/* Of look_broker; JSON is read in another way there (look_events.c). */
+int look_broker_events(struct cli *c, int64_t after, int64_t most, int wait_s,
+    struct events *l);
+
+/* Open the file of the broker that answers; false: it cannot be had. */
+struct recorder;
+bool look_find_recorder(struct cli *c, struct recorder *r);
 
 /* The broker is dead (c->why): say so, and turn to the folder when it can be
  * read.  0: go on offline; else CLI_DEAD. */
