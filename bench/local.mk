@@ -19,7 +19,8 @@ EXTRA_DIST += bench/run bench/table.awk
 check_PROGRAMS += bench/test_bench
 TESTS += bench/test_bench
 bench_test_bench_SOURCES = bench/test_bench.c tests/support/unit.h \
-	bench/reply.c bench/reply.h bench/resp.c bench/resp.h $(bench_common)
+	bench/reply.c bench/reply.h bench/resp.c bench/resp.h \
+	bench/proc.c bench/proc.h $(bench_common)
 bench_test_bench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 	$(CMOCKA_CFLAGS)
 bench_test_bench_LDADD = libbase.a $(CMOCKA_LIBS) -lm

@@ -44,6 +44,8 @@ threads_cpu_us(pid_t pid)
 	snprintf(path, sizeof path, "/proc/%ld/task", (long)pid);
 	tasks = opendir(path);
 	while (tasks != NULL && (d = readdir(tasks)) != NULL) {
+		if (d->d_name[0] == '.') /* task/.. is the process once more */
+			continue;
 		snprintf(name, sizeof name, "task/%s/schedstat", d->d_name);
 		slurp(pid, name, text, sizeof text);
 		if (sscanf(text, "%llu", &ns) == 1)

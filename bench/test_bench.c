@@ -4,7 +4,10 @@
 /* What the measuring tools compute: percentiles, answers, reports. */
 #include "support/unit.h"
 
+#include <unistd.h>
+
 #include "hist.h"
+#include "proc.h"
 #include "reply.h"
 #include "report.h"
 #include "resp.h"
@@ -230,6 +233,23 @@ resp_reads_entries(void **state)
 	assert_int_equal(resp_entries(&in), -1);
 }
 
+/* Both ways to ask for the time of a process agree: it is counted once. */
+static void
+proc_counts_each_thread_once(void **state)
+{
+	int64_t own = proc_own_cpu_us(), told, tree, spent;
+
+	(void)state;
+	do
+		spent = proc_own_cpu_us() - own;
+	while (spent < 200000);
+	own = proc_own_cpu_us();
+	told = proc_cpu_us(getpid());
+	tree = proc_tree_cpu_us(getpid());
+	assert_in_range(told, own / 2, own * 3 / 2);
+	assert_in_range(tree, own / 2, own * 3 / 2);
+}
+
 int
 main(void)
 {
@@ -245,6 +265,7 @@ main(void)
 	    cmocka_unit_test(resp_waits_for_the_whole),
 	    cmocka_unit_test(resp_reads_entries),
 	    cmocka_unit_test(report_makes_one_line_of_json),
+	    cmocka_unit_test(proc_counts_each_thread_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

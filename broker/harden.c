@@ -13,7 +13,7 @@
  *
  * The list is short because of what is done elsewhere: signals come from a
  * descriptor (server.c), the service manager's socket is opened at start
- * (notify.c), the process id is asked for once, and all memory comes from one
+ * (systemd.c), the process id is asked for once, and all memory comes from one
  * arena, which grows without mprotect.
  */
 #include "harden.h"

@@ -18,105 +18,45 @@
  * same: one that comes early is kept, and those that come together are written
  * together at the end of the turn.
  */
-#include "http.h"
+#include "http_int.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <event2/event.h>
-#include <event2/event_struct.h>
 
 #include "clock.h"
 #include "log.h"
-#include "map.h"
 #include "wire.h"
 #include "xalloc.h"
 
 #define SCRATCH	     (64 * 1024)
-#define ACCEPT_BURST 64 /* connections taken in one turn */
-#define RETRY_NS     (100 * NS_PER_MS) /* accept again after EMFILE */
 #define OVERLAP_MOST 64 /* requests of a connection under way at a time */
-
-/* An answer that must wait for those before it. */
-struct early {
-	struct early *next; /* with a higher number */
-	uint32_t number;
-	struct buf bytes;
-};
-
-struct http_conn {
-	struct event ev; /* first: most of the size */
-	struct deadline slow;
-	struct http *http;
-	void *user;
-	struct http1 *parser; /* of an incomplete request, else NULL */
-	struct buf in, out;
-	size_t out_at;
-	struct early *early;
-	uint32_t begun, answered; /* number of the last request, so far */
-	int64_t since, began_ns;
-	uint64_t nrequests;
-	uid_t uid;
-	int fd;
-	short armed;
-	bool busy, closing, dead, queued, parsing;
-	bool held; /* what comes next must wait for all that is under way */
-	bool gathering; /* `out` is written at the end of the turn */
-	bool parked; /* the request under way may take long */
-	bool half; /* the peer has left; one answer is still due */
-	TAILQ_ENTRY(http_conn) all;
-	TAILQ_ENTRY(http_conn) todo; /* to go on with, or to be freed */
-};
-
-TAILQ_HEAD(conn_list, http_conn);
-
-/* Connections per user. */
-struct uid_ent {
-	UT_hash_handle hh;
-	uid_t uid;
-	int64_t n;
-};
-
-struct http {
-	struct http_config c;
-	struct event *listener;
-	struct deadline retry;
-	struct conn_list all, todo;
-	struct uid_ent *uids;
-	struct http_counters n;
-	int64_t now_ns;
-	int spare; /* descriptor given up to tell a client that there is none */
-	bool told;
-	char *scratch;
-};
 
 /* ---- the event of a connection ---- */
 
 static void on_io(evutil_socket_t fd, short what, void *arg);
 
 /* Requests that were begun and are not answered? */
-static bool
-pending(const struct http_conn *c)
+bool
+http_pending(const struct http_conn *c)
 {
 	return c->begun != c->answered;
 }
 
 /* Must the next request wait? */
-static bool
-blocked(const struct http_conn *c)
+bool
+http_blocked(const struct http_conn *c)
 {
-	return c->busy || (c->held && pending(c));
+	return c->busy || (c->held && http_pending(c));
 }
 
 /* Has the peer left so much unread that it gets no more? */
-static bool
-choked(const struct http_conn *c)
+bool
+http_choked(const struct http_conn *c)
 {
 	return c->out.n - c->out_at >= c->http->c.max_pending;
 }
@@ -130,7 +70,8 @@ wanted(const struct http_conn *c)
 	short want = c->half ? 0 : EV_CLOSED;
 
 	if (!c->closing &&
-	    ((!blocked(c) && !choked(c)) || c->in.n < c->http->c.max_pending))
+	    ((!http_blocked(c) && !http_choked(c)) ||
+		c->in.n < c->http->c.max_pending))
 		want |= EV_READ;
 	if (c->out.n > c->out_at && !c->gathering)
 		want |= EV_WRITE;
@@ -138,8 +79,8 @@ wanted(const struct http_conn *c)
 }
 
 /* Watch for it. */
-static void
-arm(struct http_conn *c)
+void
+http_arm(struct http_conn *c)
 {
 	short want = wanted(c);
 
@@ -160,8 +101,8 @@ arm(struct http_conn *c)
 }
 
 /* Look at it again at the end of the turn. */
-static void
-enqueue(struct http_conn *c)
+void
+http_enqueue(struct http_conn *c)
 {
 	if (c->queued)
 		return;
@@ -180,201 +121,7 @@ http_drop(struct http_conn *c)
 		event_del(&c->ev);
 	c->armed = 0;
 	deadline_clear(c->http->c.deadlines, &c->slow);
-	enqueue(c);
-}
-
-/* ---- writing ---- */
-
-/* Send what is left; drops the connection when the peer is gone. */
-static void
-flush(struct http_conn *c)
-{
-	ssize_t n;
-
-	while (!c->dead && c->out_at < c->out.n) {
-		n = send(c->fd, c->out.p + c->out_at, c->out.n - c->out_at,
-		    MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1 && errno != EAGAIN && errno != EWOULDBLOCK) {
-			http_drop(c);
-			return;
-		}
-		if (n == -1)
-			break;
-		c->out_at += (size_t)n;
-	}
-	if (c->out_at == c->out.n) {
-		buf_fini(&c->out);
-		c->out_at = 0;
-		if (c->closing && !pending(c))
-			http_drop(c);
-	} else if (c->out_at >= c->http->c.max_pending &&
-	    c->out_at >= c->out.n / 2) { /* or a long reply is moved often */
-		buf_drain(&c->out, c->out_at);
-		c->out_at = 0;
-	}
-	if (!c->dead && c->in.n > 0 && !choked(c))
-		enqueue(c);
-	arm(c);
-}
-
-/* Keep what the socket did not take. */
-static void
-keep(struct http_conn *c, const struct iovec v[2], size_t sent)
-{
-	for (int i = 0; i < 2; i++) {
-		size_t skip = sent < v[i].iov_len ? sent : v[i].iov_len;
-
-		buf_add(
-		    &c->out, (char *)v[i].iov_base + skip, v[i].iov_len - skip);
-		sent -= skip;
-	}
-	if (!buf_ok(&c->out)) {
-		log_warn(
-		    "http", "no memory for a reply of %zu bytes", v[1].iov_len);
-		http_drop(c);
-	}
-}
-
-/* Head and body in one system call when the socket takes them. */
-static void
-send_reply(struct http_conn *c, const struct iovec v[2])
-{
-	struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)v,
-	    .msg_iovlen = v[1].iov_len ? 2 : 1};
-	ssize_t n = 0;
-
-	if (c->out.n == c->out_at) {
-		do
-			n = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
-		while (n == -1 && errno == EINTR);
-		if (n == -1 && errno != EAGAIN && errno != EWOULDBLOCK) {
-			http_drop(c);
-			return;
-		}
-		if (n == -1)
-			n = 0;
-		if ((size_t)n == v[0].iov_len + v[1].iov_len) {
-			if (c->closing)
-				http_drop(c);
-			return;
-		}
-	}
-	keep(c, v, (size_t)n);
-	arm(c);
-}
-
-/* An answer before its turn. */
-static void
-keep_early(struct http_conn *c, uint32_t number, const struct iovec v[2])
-{
-	struct early *e = xcalloc(1, sizeof *e), **at = &c->early;
-
-	while (*at != NULL && (int32_t)((*at)->number - number) < 0)
-		at = &(*at)->next;
-	e->next = *at;
-	e->number = number;
-	buf_add(&e->bytes, v[0].iov_base, v[0].iov_len);
-	buf_add(&e->bytes, v[1].iov_base, v[1].iov_len);
-	*at = e;
-}
-
-/* Let go of the first early answer; its bytes go to `out`, if it is given. */
-static void
-drop_early(struct http_conn *c, struct buf *out)
-{
-	struct early *e = c->early;
-
-	c->early = e->next;
-	if (out != NULL && buf_ok(&e->bytes))
-		buf_add(out, e->bytes.p, e->bytes.n);
-	else if (out != NULL)
-		out->failed = true;
-	buf_fini(&e->bytes);
-	free(e);
-}
-
-/* The answer to a request, when it is its turn; with it those that waited for
- * it.  Is another one due soon, they are written together. */
-static void
-answer(struct http_conn *c, uint32_t number, const struct iovec v[2])
-{
-	if (number != c->answered + 1) {
-		keep_early(c, number, v);
-		return;
-	}
-	c->answered++;
-	if (!pending(c) && !c->gathering) {
-		send_reply(c, v);
-		return;
-	}
-	c->gathering = true;
-	enqueue(c);
-	keep(c, v, 0);
-	while (!c->dead && c->early != NULL &&
-	    c->early->number == c->answered + 1) {
-		c->answered++;
-		drop_early(c, &c->out);
-	}
-	if (!c->dead && !buf_ok(&c->out))
-		http_drop(c);
-}
-
-/* Answer a request that is under way, with fields of its own. */
-static void
-reply(struct http_conn *c, uint32_t number, int status, const char *type,
-    struct str fields, struct str body)
-{
-	struct buf head = BUF_INIT;
-	struct iovec v[2];
-
-	if (c->dead)
-		return;
-	if (number == c->begun)
-		c->busy = c->parked = false;
-	http1_put_reply(&head, status, type,
-	    c->closing && type != NULL && number == c->begun, body.n);
-	if (buf_ok(&head) && fields.n > 0) {
-		head.n -= 2; /* the empty line comes behind them */
-		buf_add(&head, fields.p, fields.n);
-		buf_adds(&head, "\r\n");
-	}
-	v[0] = (struct iovec){head.p, head.n};
-	v[1] = (struct iovec){(void *)(uintptr_t)body.p, body.n};
-	if (buf_ok(&head))
-		answer(c, number, v);
-	else
-		http_drop(c);
-	buf_fini(&head);
-	if (c->dead || c->parsing)
-		return;
-	if (c->in.n > 0 && !blocked(c))
-		enqueue(c);
-	arm(c);
-}
-
-/* Answer the request that was begun last, with fields of its own. */
-void
-http_reply_with(struct http_conn *c, int status, const char *type,
-    struct str fields, struct str body)
-{
-	reply(c, c->begun, status, type, fields, body);
-}
-
-/* Answer one that was begun before it, too. */
-void
-http_reply_to(struct http_conn *c, uint32_t number, int status,
-    const char *type, struct str body)
-{
-	reply(c, number, status, type, (struct str){NULL, 0}, body);
-}
-
-/* Answer the request that was begun last. */
-void
-http_reply(struct http_conn *c, int status, const char *type, struct str body)
-{
-	http_reply_with(c, status, type, (struct str){NULL, 0}, body);
+	http_enqueue(c);
 }
 
 /* ---- reading ---- */
@@ -483,7 +230,7 @@ may_begin(const struct http_conn *c, const struct http_request *r)
 {
 	const struct http_handler *h = c->http->c.handler;
 
-	return !pending(c) ||
+	return !http_pending(c) ||
 	    (c->begun - c->answered < OVERLAP_MOST && h->overlaps != NULL &&
 		h->overlaps(c->http->c.ctx, r));
 }
@@ -499,7 +246,8 @@ consume(struct http_conn *c, char *p, size_t n)
 	size_t at = 0;
 
 	c->parsing = true;
-	while (at < n && !blocked(c) && !c->dead && !c->closing && !choked(c)) {
+	while (at < n && !http_blocked(c) && !c->dead && !c->closing &&
+	    !http_choked(c)) {
 		enum http1_rc rc = http1_feed(&h, p + at, n - at);
 
 		more = rc == HTTP1_MORE;
@@ -535,9 +283,9 @@ settle(struct http_conn *c)
 		return;
 	if (c->in.n == 0 && c->in.cap > 0)
 		buf_fini(&c->in);
-	if (!blocked(c) && !choked(c))
+	if (!http_blocked(c) && !http_choked(c))
 		watch_speed(c, c->in.n);
-	arm(c);
+	http_arm(c);
 }
 
 /* Bytes that came while others were waiting already. */
@@ -605,13 +353,13 @@ on_readable(struct http_conn *c)
 static void
 on_closed(struct http_conn *c)
 {
-	if (c->parked || (!pending(c) && c->out.n == c->out_at)) {
+	if (c->parked || (!http_pending(c) && c->out.n == c->out_at)) {
 		http_drop(c);
 		return;
 	}
 	c->closing = c->half = true;
 	buf_fini(&c->in);
-	arm(c);
+	http_arm(c);
 }
 
 static void
@@ -624,164 +372,12 @@ on_io(evutil_socket_t fd, short what, void *arg)
 		return;
 	c->http->c.handler->wake(c->http->c.ctx);
 	if (what & EV_WRITE)
-		flush(c);
+		http_flush(c);
 	if ((what & EV_READ) && !c->dead)
 		on_readable(c);
 	/* with reading on, recv() tells; bytes before the end count */
 	if ((what & EV_CLOSED) && !c->dead && (!(what & EV_READ) || c->busy))
 		on_closed(c);
-}
-
-/* ---- accepting ---- */
-
-static struct uid_ent *
-uid_get(struct http *h, uid_t uid)
-{
-	struct uid_ent *u = NULL;
-
-	HASH_FIND(hh, h->uids, &uid, sizeof uid, u);
-	if (u == NULL) {
-		u = xcalloc(1, sizeof *u);
-		u->uid = uid;
-		HASH_ADD(hh, h->uids, uid, sizeof uid, u);
-	}
-	return u;
-}
-
-static void
-uid_drop(struct http *h, uid_t uid)
-{
-	struct uid_ent *u = uid_get(h, uid);
-
-	if (--u->n > 0)
-		return;
-	HASH_DEL(h->uids, u);
-	free(u);
-}
-
-/* Tell a client that it cannot be served, and why. */
-static void
-turn_away(struct http *h, int fd, const char *why)
-{
-	struct buf b = BUF_INIT, head = BUF_INIT;
-
-	h->n.refused++;
-	wire_put_error(&b, "too_many_connections", why,
-	    "close connections that are not needed, or raise the limit");
-	http1_put_reply(&head, 503, "application/json", true, b.n);
-	buf_add(&head, b.p, b.n);
-	/* it may be gone already: that is its own business */
-	if (buf_ok(&head) &&
-	    send(fd, head.p, head.n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-	}
-	buf_fini(&b);
-	buf_fini(&head);
-	close(fd);
-}
-
-/* Is there room for one more of this user? NULL, or why not. */
-static const char *
-no_room(struct http *h, uid_t uid)
-{
-	if ((int64_t)h->n.connections >= h->c.max_connections)
-		return "limits.connections is reached";
-	if (uid != 0 && uid_get(h, uid)->n >= h->c.max_connections_per_uid)
-		return "limits.connections_per_uid is reached";
-	return NULL;
-}
-
-static void
-take(struct http *h, int fd)
-{
-	struct usock_peer peer;
-	struct http_conn *c;
-	const char *why;
-
-	if (usock_peer(fd, &peer) == -1) {
-		close(fd);
-		return;
-	}
-	why = no_room(h, peer.uid);
-	if (why != NULL) {
-		turn_away(h, fd, why);
-		return;
-	}
-	c = xcalloc(1, sizeof *c);
-	c->http = h;
-	c->fd = fd;
-	c->uid = peer.uid;
-	c->since = h->now_ns;
-	TAILQ_INSERT_TAIL(&h->all, c, all);
-	uid_get(h, peer.uid)->n++;
-	h->n.connections++;
-	h->n.accepted++;
-	c->user = h->c.handler->open(h->c.ctx, c, &peer);
-	if (c->user == NULL)
-		http_drop(c);
-	arm(c);
-}
-
-/* Accept again after a while without descriptors. */
-static void
-retry(struct deadline *d, int64_t now)
-{
-	struct http *h =
-	    (struct http *)((char *)d - offsetof(struct http, retry));
-
-	if (h->listener == NULL)
-		return;
-	if (h->spare == -1)
-		h->spare = dup(event_get_fd(h->listener));
-	if (event_add(h->listener, NULL) == 0)
-		return;
-	log_error("http", "cannot watch the listening socket yet");
-	deadline_set(h->c.deadlines, &h->retry, now + RETRY_NS);
-}
-
-/* No descriptors left: use the spare one to say so, then pause. */
-static void
-exhausted(struct http *h, int fd)
-{
-	int c;
-
-	if (!h->told)
-		log_error("http",
-		    "no file descriptors left: connections"
-		    " wait; raise LimitNOFILE");
-	h->told = true;
-	if (h->spare != -1) {
-		close(h->spare);
-		c = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (c != -1)
-			turn_away(h, c, "the broker is out of descriptors");
-		h->spare = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	}
-	event_del(h->listener);
-	h->retry.fn = retry;
-	deadline_set(h->c.deadlines, &h->retry, h->now_ns + RETRY_NS);
-}
-
-static void
-on_accept(evutil_socket_t fd, short what, void *arg)
-{
-	struct http *h = arg;
-	int c;
-
-	(void)what;
-	h->c.handler->wake(h->c.ctx);
-	for (int i = 0; i < ACCEPT_BURST; i++) {
-		c = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (c != -1) {
-			take(h, c);
-			h->told = h->told && h->spare == -1;
-			continue;
-		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
-		    errno == ENOBUFS)
-			exhausted(h, fd);
-		if (errno != EINTR && errno != ECONNABORTED)
-			return;
-	}
 }
 
 /* ---- life ---- */
@@ -798,31 +394,6 @@ http_new(const struct http_config *c)
 	TAILQ_INIT(&h->all);
 	TAILQ_INIT(&h->todo);
 	return h;
-}
-
-/* Begin to accept. */
-int
-http_listen(struct http *h, int fd, struct err *e)
-{
-	h->listener =
-	    event_new(h->c.base, fd, EV_READ | EV_PERSIST, on_accept, h);
-	h->spare = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (h->listener == NULL || event_add(h->listener, NULL) == -1)
-		return err_set(e, ENOMEM, "cannot watch the listening socket");
-	return 0;
-}
-
-/* No more connections. */
-void
-http_stop_listening(struct http *h)
-{
-	if (h->listener != NULL)
-		event_free(h->listener);
-	h->listener = NULL;
-	deadline_clear(h->c.deadlines, &h->retry);
-	if (h->spare != -1)
-		close(h->spare);
-	h->spare = -1;
 }
 
 /* New limits, for what comes from now on. */
@@ -845,11 +416,11 @@ reap(struct http_conn *c)
 	if (c->user != NULL)
 		h->c.handler->close(h->c.ctx, c);
 	TAILQ_REMOVE(&h->all, c, all);
-	uid_drop(h, c->uid);
+	http_uid_drop(h, c->uid);
 	h->n.connections--;
 	close(c->fd);
 	while (c->early != NULL)
-		drop_early(c, NULL);
+		http_drop_early(c, NULL);
 	free(c->parser);
 	buf_fini(&c->in);
 	buf_fini(&c->out);
@@ -877,12 +448,12 @@ http_turn(struct http *h)
 		TAILQ_REMOVE(&list, c, todo);
 		if (c->gathering) { /* still counts as queued */
 			c->gathering = false;
-			flush(c);
+			http_flush(c);
 		}
 		c->queued = false;
 		if (c->dead)
 			reap(c);
-		else if (c->in.n > 0 && !blocked(c))
+		else if (c->in.n > 0 && !http_blocked(c))
 			consume_buffered(c);
 	}
 }
@@ -911,7 +482,7 @@ http_free(struct http *h)
 	while (http_more(h))
 		http_turn(h);
 	HASH_ITER (hh, h->uids, u, un) {
-		HASH_DEL(h->uids, u);
+		h->uids = map_del(h->uids, u);
 		free(u);
 	}
 	free(h->scratch);
@@ -952,7 +523,7 @@ http_number(const struct http_conn *c)
 bool
 http_busy(const struct http_conn *c)
 {
-	return pending(c);
+	return http_pending(c);
 }
 
 /* Numbers. */

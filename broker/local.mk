@@ -18,7 +18,8 @@ libbroker_a_SOURCES = \
 	broker/sqldb.c broker/sqldb_write.c broker/sqldb_read.c \
 	broker/sqldb_keep.c broker/sqldb_log.c broker/sqldb_mem.c \
 	broker/sqldb.h broker/sqldb_int.h \
-	broker/http.c broker/http.h \
+	broker/http.c broker/http_out.c broker/http_accept.c \
+	broker/http.h broker/http_int.h \
 	broker/jsonw.c broker/jsonw.h \
 	broker/api.c broker/api_look.c broker/api_v1.c \
 	broker/api_v1_look.c broker/api_v1_act.c broker/api_v1_events.c \
@@ -26,13 +27,12 @@ libbroker_a_SOURCES = \
 	broker/api_v1_undo.c broker/api_v1_ring.c broker/api_v1_acts.c broker/api_v1_turn.c broker/api_v1_chart.c \
 	broker/api_metrics.c broker/api.h broker/api_v1.h \
 	broker/settings.c broker/settings.h broker/tidy.c broker/tidy.h \
-	broker/harden.c broker/harden.h broker/notify.c broker/notify.h \
+	broker/harden.c broker/harden.h \
 	broker/server.c broker/server.h
-libbroker_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS) \
-	$(SYSTEMD_CFLAGS)
+libbroker_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(SQLITE_CFLAGS)
 
 BROKER_LIBS = libbroker.a libbase.a $(EVENT_LIBS) $(SQLITE_LIBS) \
-	$(INIH_LIBS) $(SYSTEMD_LIBS) -lm
+	$(INIH_LIBS) -lm
 
 sbin_PROGRAMS += xmsgd
 xmsgd_SOURCES = broker/main.c broker/wipe.c broker/wipe.h

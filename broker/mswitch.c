@@ -36,10 +36,7 @@
 struct queue *
 mswitch_queue(const struct mswitch *m, struct str name)
 {
-	struct queue *q = NULL;
-
-	HASH_FIND(hh, m->queues, name.p, name.n, q);
-	return q;
+	return map_find(m->queues, name.p, name.n);
 }
 
 /* A queue that is durable enters the index. */
@@ -57,7 +54,7 @@ queue_add(struct mswitch *m, struct str name, struct str owner)
 		q->owner = session_get(&m->sessions, owner);
 		q->owner->nqueues++;
 	}
-	HASH_ADD_KEYPTR(hh, m->queues, q->bytes_, name.n, q);
+	m->queues = map_add(m->queues, q, q->bytes_, name.n);
 	return q;
 }
 
@@ -90,7 +87,7 @@ queue_remove(struct mswitch *m, struct queue *q)
 	m->messages -= (int64_t)q->q.n;
 	m->bytes -= q->bytes;
 	msgq_fini(&q->q);
-	HASH_DEL(m->queues, q);
+	m->queues = map_del(m->queues, q);
 	for (d = &m->dirty; *d != NULL; d = &(*d)->next_dirty)
 		if (*d == q) {
 			*d = q->next_dirty;

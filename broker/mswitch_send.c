@@ -32,17 +32,14 @@ key_name(char text[KEY_MAX], struct str queue, struct str key)
 static struct kent *
 keys_find(struct mswitch *m, struct str key)
 {
-	struct kent *k = NULL;
-
-	HASH_FIND(hh, m->keys.by_key, key.p, key.n, k);
-	return k;
+	return map_find(m->keys.by_key, key.p, key.n);
 }
 
 /* Forget a key. */
 void
 keys_del(struct mswitch *m, struct kent *k)
 {
-	HASH_DEL(m->keys.by_key, k);
+	m->keys.by_key = map_del(m->keys.by_key, k);
 	TAILQ_REMOVE(&m->keys.by_age, k, age);
 	m->keys.n--;
 	free(k);
@@ -62,7 +59,7 @@ keys_add(struct mswitch *m, struct str queue, struct str plain)
 	k = xcalloc(1, sizeof *k + key.n);
 	memcpy(k->bytes, key.p, key.n);
 	k->key = (struct str){k->bytes, key.n};
-	HASH_ADD_KEYPTR(hh, m->keys.by_key, k->bytes, key.n, k);
+	m->keys.by_key = map_add(m->keys.by_key, k, k->bytes, key.n);
 	TAILQ_INSERT_TAIL(&m->keys.by_age, k, age);
 	m->keys.n++;
 	return k;

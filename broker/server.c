@@ -34,16 +34,13 @@
 #include "config.h"
 #include "harden.h"
 #include "log.h"
-#include "notify.h"
 #include "redact.h"
+#include "ring_file.h"
+#include "systemd.h"
 #include "tidy.h"
 #include "usock.h"
 #include "version.h"
 #include "xalloc.h"
-
-#ifdef HAVE_SYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
 
 #define BACKLOG	     1024
 #define ACTS_SIZE    ((size_t)512 * 1024) /* some thousand acts */
@@ -339,37 +336,15 @@ open_state(struct server *sv, int *status, struct err *e)
 	return 0;
 }
 
-/* Map a ring's file; a damaged or resized one begins anew. */
+/* Map a ring's file in the state folder. */
 static void *
 map_ring(const struct server *sv, const char *name, size_t size,
     struct ring *ring, struct err *e)
 {
 	char *path = xasprintf("%s/%s", sv->set->state, name);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	void *mem = NULL;
+	void *mem = ring_file_open(ring, path, size, e);
 
-	if (fd == -1) {
-		err_errno(e, "%s", path);
-	} else if (ftruncate(fd, (off_t)size) == -1 ||
-	    (errno = posix_fallocate(fd, 0, (off_t)size)) != 0) {
-		/* a hole would be a SIGBUS later, on a full disk */
-		err_errno(e,
-		    "%s: no room for %zu bytes: free space, or set"
-		    " recorder.size",
-		    path, size);
-	} else {
-		mem =
-		    mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		if (mem == MAP_FAILED) {
-			mem = NULL;
-			err_errno(e, "cannot map %s", path);
-		}
-	}
-	if (fd != -1)
-		close(fd);
 	free(path);
-	if (mem != NULL && !ring_attach(ring, mem, size))
-		ring_format(ring, mem, size, 0);
 	return mem;
 }
 
@@ -448,25 +423,6 @@ load(struct server *sv, struct err *e)
 	return 0;
 }
 
-/* A socket handed over by the service manager, or -1. */
-static int
-inherited_socket(void)
-{
-#ifdef HAVE_SYSTEMD
-	if (sd_listen_fds(1) >= 1 &&
-	    sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_STREAM, 1, NULL, 0) >
-		0) {
-		int fd = SD_LISTEN_FDS_START;
-
-		if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ||
-		    fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
-			return -1;
-		return fd;
-	}
-#endif
-	return -1;
-}
-
 /* "660" -> 0660; -1 when it is no mode. */
 static int
 octal(int64_t v)
@@ -495,7 +451,7 @@ open_socket(struct server *sv, int *status, struct err *e)
 			    sv->set->group);
 		gid = g->gr_gid;
 	}
-	sv->fd = inherited_socket();
+	sv->fd = systemd_socket();
 	if (sv->fd != -1)
 		return 0;
 	sv->fd = usock_listen(
@@ -533,7 +489,13 @@ open_signals(struct server *sv, struct err *e)
 	if (sv->signals == NULL || event_add(sv->signals, NULL) == -1)
 		return err_set(e, ENOMEM, "cannot watch signals");
 	sv->timer = event_new(sv->base, -1, 0, on_timer, sv);
-	return sv->timer ? 0 : err_set(e, ENOMEM, "out of memory");
+	/* libevent makes room for timers when one is set, and keeps it: from
+	 * now on setting it needs no memory, and the loop does not oversleep */
+	if (sv->timer == NULL ||
+	    event_add(sv->timer, &(struct timeval){.tv_sec = 1}) == -1)
+		return err_set(e, ENOMEM, "out of memory");
+	event_del(sv->timer);
+	return 0;
 }
 
 /* Accept. */
@@ -609,7 +571,7 @@ server_new(struct settings *s,
 	sv->reload = reload_fn;
 	sv->reload_arg = arg;
 	sv->fd = sv->lock_fd = sv->state_fd = sv->signal_fd = -1;
-	sv->notify_fd = notify_open();
+	sv->notify_fd = systemd_notify_open();
 	sv->base = event_base_new();
 	*status = EXIT_CONFIG;
 	if (apply_redact(s, e) == -1)
@@ -659,11 +621,11 @@ server_run(struct server *sv)
 	    " messages",
 	    XMSG_VERSION, sv->set->socket, sv->set->state,
 	    HASH_CNT(hh, sv->m->queues), (long long)sv->m->messages);
-	notify_send(sv->notify_fd, "READY=1");
+	systemd_notify(sv->notify_fd, "READY=1");
 	turn(sv); /* what is due without anybody asking */
 	while (!sv->stop)
 		spin(sv);
-	notify_send(sv->notify_fd, "STOPPING=1");
+	systemd_notify(sv->notify_fd, "STOPPING=1");
 	return sv->status;
 }
 

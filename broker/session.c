@@ -13,10 +13,7 @@
 struct session *
 session_find(const struct sessions *ss, struct str token)
 {
-	struct session *s = NULL;
-
-	HASH_FIND(hh, ss->by_token, token.p, token.n, s);
-	return s;
+	return map_find(ss->by_token, token.p, token.n);
 }
 
 /* Look up or make. */
@@ -34,7 +31,7 @@ session_get(struct sessions *ss, struct str token)
 	if (++ss->next_serial == 0)
 		ss->next_serial = 1;
 	s->serial = ss->next_serial;
-	HASH_ADD_KEYPTR(hh, ss->by_token, s->bytes, token.n, s);
+	ss->by_token = map_add(ss->by_token, s, s->bytes, token.n);
 	ss->n++;
 	return s;
 }
@@ -99,7 +96,7 @@ session_release(struct sessions *ss, struct session *s)
 {
 	if (s->nclients > 0 || s->nqueues > 0 || deadline_pending(&s->grace))
 		return;
-	HASH_DEL(ss->by_token, s);
+	ss->by_token = map_del(ss->by_token, s);
 	ss->n--;
 	discard(ss, s);
 }
@@ -111,7 +108,7 @@ sessions_fini(struct sessions *ss)
 	struct session *s, *next;
 
 	HASH_ITER (hh, ss->by_token, s, next) {
-		HASH_DEL(ss->by_token, s);
+		ss->by_token = map_del(ss->by_token, s);
 		discard(ss, s);
 	}
 	ss->n = 0;

@@ -17,10 +17,7 @@
 static struct qent *
 qent_find(struct sqldb *db, struct str name)
 {
-	struct qent *q = NULL;
-
-	HASH_FIND(hh, db->queues, name.p, name.n, q);
-	return q;
+	return map_find(db->queues, name.p, name.n);
 }
 
 struct qent *
@@ -31,15 +28,14 @@ qent_add(struct sqldb *db, struct str name, int64_t qid)
 	memcpy(q->bytes, name.p, name.n);
 	q->name = (struct str){q->bytes, name.n};
 	q->qid = qid;
-	HASH_ADD_KEYPTR(hh, db->queues, q->bytes, name.n, q);
+	db->queues = map_add(db->queues, q, q->bytes, name.n);
 	return q;
 }
 
 void
 qent_del(struct sqldb *db, struct qent *q)
 {
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): uthash */
-	HASH_DEL(db->queues, q);
+	db->queues = map_del(db->queues, q);
 	free(q);
 }
 
@@ -76,7 +72,8 @@ qent_settle(struct sqldb *db, bool committed)
 			continue;
 		}
 		if (q->gone)
-			HASH_ADD_KEYPTR(hh, db->queues, q->bytes, q->name.n, q);
+			db->queues =
+			    map_add(db->queues, q, q->bytes, q->name.n);
 		q->gone = q->born = q->has_rows = q->listed = false;
 	}
 	db->nchanged = 0;
@@ -138,7 +135,7 @@ do_destroy(struct sqldb *db, struct store_op *op)
 	rc = sqldb_run(db, S_QUEUE_DEL);
 	for (uint32_t i = 0; i < op->u.destroy.n && rc == SQLITE_OK; i++)
 		rc = del_message(db, op->u.destroy.ids[i], q->qid);
-	HASH_DEL(db->queues, q);
+	db->queues = map_del(db->queues, q);
 	q->gone = true;
 	q->has_rows = op->u.destroy.more;
 	qent_changed(db, q);

@@ -56,10 +56,7 @@ struct store_mem {
 static struct mqueue *
 find_queue(struct store_mem *s, struct str name)
 {
-	struct mqueue *q = NULL;
-
-	HASH_FIND(hh, s->queues, name.p, name.n, q);
-	return q;
+	return map_find(s->queues, name.p, name.n);
 }
 
 /* Copy v to *at and step on. */
@@ -89,7 +86,7 @@ mem_create(struct store_mem *s, struct store_op *op)
 	at = q->bytes;
 	q->name = keep(&at, name);
 	q->owner = owner.n ? keep(&at, owner) : (struct str){NULL, 0};
-	HASH_ADD_KEYPTR(hh, s->queues, q->name.p, q->name.n, q);
+	s->queues = map_add(s->queues, q, q->name.p, q->name.n);
 }
 
 static void
@@ -102,10 +99,10 @@ mem_destroy(struct store_mem *s, struct store_op *op)
 		return;
 	HASH_ITER (hh, s->msgs, m, next)
 		if (str_eq(m->m.queue, q->name)) {
-			HASH_DEL(s->msgs, m);
+			s->msgs = map_del(s->msgs, m);
 			free(m);
 		}
-	HASH_DEL(s->queues, q);
+	s->queues = map_del(s->queues, q);
 	free(q);
 }
 
@@ -138,7 +135,7 @@ static void
 mem_send(struct store_mem *s, struct store_op *op)
 {
 	struct store_msg *m = &op->u.send.msg;
-	struct manswer *a = NULL;
+	struct manswer *a;
 	struct mmsg *c;
 
 	if (find_queue(s, m->queue) == NULL) {
@@ -152,25 +149,22 @@ mem_send(struct store_mem *s, struct store_op *op)
 		return;
 	}
 	s->last_id++;
-	HASH_ADD(hh, s->msgs, m.id, sizeof c->m.id, c);
+	s->msgs = map_add(s->msgs, c, &c->m.id, sizeof c->m.id);
 	if (!op->u.send.answers)
 		return;
-	HASH_FIND(hh, s->answers, &m->re_id, sizeof m->re_id, a);
+	a = map_find(s->answers, &m->re_id, sizeof m->re_id);
 	if (a != NULL)
 		return;
 	a = xcalloc(1, sizeof *a);
 	a->re_id = m->re_id;
 	a->id = m->id;
-	HASH_ADD(hh, s->answers, re_id, sizeof a->re_id, a);
+	s->answers = map_add(s->answers, a, &a->re_id, sizeof a->re_id);
 }
 
 static struct mmsg *
 find_msg(struct store_mem *s, int64_t id)
 {
-	struct mmsg *m = NULL;
-
-	HASH_FIND(hh, s->msgs, &id, sizeof id, m);
-	return m;
+	return map_find(s->msgs, &id, sizeof id);
 }
 
 static void
@@ -180,7 +174,7 @@ mem_ack(struct store_mem *s, struct store_op *op)
 
 	if (m == NULL || !str_eq(m->m.queue, op->u.ack.queue))
 		return;
-	HASH_DEL(s->msgs, m);
+	s->msgs = map_del(s->msgs, m);
 	free(m);
 }
 
@@ -198,16 +192,13 @@ mem_pause(struct store_mem *s, struct store_op *op)
 static struct mgone *
 find_gone(struct store_mem *s, int64_t id)
 {
-	struct mgone *k = NULL;
-
-	HASH_FIND(hh, s->gone, &id, sizeof id, k);
-	return k;
+	return map_find(s->gone, &id, sizeof id);
 }
 
 static void
 drop_gone(struct store_mem *s, struct mgone *k)
 {
-	HASH_DEL(s->gone, k);
+	s->gone = map_del(s->gone, k);
 	free(k->m);
 	free(k);
 }
@@ -238,7 +229,7 @@ mem_remove(struct store_mem *s, struct store_op *op)
 
 	if (m == NULL || !str_eq(m->m.queue, op->u.remove.queue))
 		return;
-	HASH_DEL(s->msgs, m);
+	s->msgs = map_del(s->msgs, m);
 	k = xcalloc(1, sizeof *k + op->u.remove.by.n);
 	k->m = m;
 	k->g.msg = m->m;
@@ -249,15 +240,17 @@ mem_remove(struct store_mem *s, struct store_op *op)
 	if (op->u.remove.by.n != 0)
 		memcpy(k->by, op->u.remove.by.p, op->u.remove.by.n);
 	k->g.by = (struct str){k->by, op->u.remove.by.n};
-	HASH_ADD(hh, s->gone, g.msg.id, sizeof m->m.id, k);
+	s->gone = map_add(s->gone, k, &k->g.msg.id, sizeof k->g.msg.id);
 	if (k->g.act > s->last_act)
 		s->last_act = k->g.act;
 	prune(s, k->g.gone_ns);
 }
 
 static int
-by_id(struct mmsg *a, struct mmsg *b)
+by_id(const void *va, const void *vb)
 {
+	const struct mmsg *a = va, *b = vb;
+
 	return (a->m.id > b->m.id) - (a->m.id < b->m.id);
 }
 
@@ -265,7 +258,7 @@ static void
 mem_restore(struct store_mem *s, struct store_op *op)
 {
 	struct mgone *k = find_gone(s, op->u.restore.id);
-	struct manswer *a = NULL;
+	struct manswer *a;
 	struct mmsg *m;
 
 	op->u.restore.found = false;
@@ -282,12 +275,12 @@ mem_restore(struct store_mem *s, struct store_op *op)
 	op->u.restore.size = m->m.payload.n;
 	op->u.restore.held = m->m.held;
 	op->u.restore.reply = m->m.re_queue.p != NULL;
-	HASH_FIND(hh, s->answers, &m->m.id, sizeof m->m.id, a);
+	a = map_find(s->answers, &m->m.id, sizeof m->m.id);
 	op->u.restore.answered = a != NULL;
 	if (a != NULL && a->id > 0)
 		a->id = -a->id;
-	HASH_ADD(hh, s->msgs, m.id, sizeof m->m.id, m);
-	HASH_SORT(s->msgs, by_id);
+	s->msgs = map_add(s->msgs, m, &m->m.id, sizeof m->m.id);
+	s->msgs = map_sort(s->msgs, by_id);
 }
 
 static void
@@ -378,8 +371,10 @@ mem_scan(struct store_mem *s, struct store_op *op)
 }
 
 static int
-by_name(struct mqueue *a, struct mqueue *b)
+by_name(const void *va, const void *vb)
 {
+	const struct mqueue *a = va, *b = vb;
+
 	return str_cmp(a->name, b->name);
 }
 
@@ -389,7 +384,7 @@ mem_list(struct store_mem *s, struct store_op *op)
 	struct mqueue *q, *next;
 	uint32_t n = 0;
 
-	HASH_SORT(s->queues, by_name);
+	s->queues = map_sort(s->queues, by_name);
 	HASH_ITER (hh, s->queues, q, next) {
 		if (!str_starts(q->name, op->u.list.prefix) ||
 		    (op->u.list.after.n != 0 &&
@@ -421,8 +416,10 @@ mem_stat(struct store_mem *s, struct store_op *op)
 }
 
 static int
-by_request(struct manswer *a, struct manswer *b)
+by_request(const void *va, const void *vb)
 {
+	const struct manswer *a = va, *b = vb;
+
 	return (a->re_id > b->re_id) - (a->re_id < b->re_id);
 }
 
@@ -433,7 +430,7 @@ mem_answers(struct store_mem *s, struct store_op *op)
 	uint32_t n = 0;
 
 	op->u.answers.more = false;
-	HASH_SORT(s->answers, by_request);
+	s->answers = map_sort(s->answers, by_request);
 	HASH_ITER (hh, s->answers, a, next) {
 		if (a->re_id <= op->u.answers.after)
 			continue;
@@ -581,15 +578,15 @@ mem_close(struct store *base, void (*closed)(void *), void *arg)
 	HASH_ITER (hh, s->gone, k, kn)
 		drop_gone(s, k);
 	HASH_ITER (hh, s->msgs, m, mn) {
-		HASH_DEL(s->msgs, m);
+		s->msgs = map_del(s->msgs, m);
 		free(m);
 	}
 	HASH_ITER (hh, s->queues, q, qn) {
-		HASH_DEL(s->queues, q);
+		s->queues = map_del(s->queues, q);
 		free(q);
 	}
 	HASH_ITER (hh, s->answers, a, an) {
-		HASH_DEL(s->answers, a);
+		s->answers = map_del(s->answers, a);
 		free(a);
 	}
 	free(s);

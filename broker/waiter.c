@@ -20,7 +20,7 @@ name_get(struct waiters *ws, struct str name)
 	TAILQ_INIT(&wn->links);
 	memcpy(wn->bytes, name.p, name.n);
 	wn->name = (struct str){wn->bytes, name.n};
-	HASH_ADD_KEYPTR(hh, ws->names, wn->bytes, name.n, wn);
+	ws->names = map_add(ws->names, wn, wn->bytes, name.n);
 	return wn;
 }
 
@@ -33,8 +33,7 @@ unlink_name(struct waiters *ws, struct waitlink *l)
 	TAILQ_REMOVE(&wn->links, l, entry);
 	if (--wn->nlinks > 0)
 		return;
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): uthash */
-	HASH_DEL(ws->names, wn);
+	ws->names = map_del(ws->names, wn);
 	free(wn);
 }
 
@@ -121,10 +120,7 @@ waiter_leave(struct waiters *ws, struct deadlines *ds, struct waiter *w)
 struct waitname *
 waiters_find(const struct waiters *ws, struct str name)
 {
-	struct waitname *wn = NULL;
-
-	HASH_FIND(hh, ws->names, name.p, name.n, wn);
-	return wn;
+	return map_find(ws->names, name.p, name.n);
 }
 
 /* Those who wait on a name.  fn answers a waiter and unparks it; it does not

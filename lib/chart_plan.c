@@ -56,11 +56,11 @@ lane_new(struct plan *p, struct str name)
 static struct lane *
 lane_of(struct plan *p, struct str name)
 {
-	struct lane *l = NULL;
+	struct lane *l;
 
 	if (name.n == 0)
 		name = STR("?");
-	HASH_FIND(hh, p->lanes, name.p, name.n, l);
+	l = map_find(p->lanes, name.p, name.n);
 	if (l != NULL)
 		return l;
 	if (p->o->lanes > 0 && p->nlanes >= p->o->lanes) {
@@ -69,7 +69,7 @@ lane_of(struct plan *p, struct str name)
 		return p->others;
 	}
 	l = lane_new(p, name);
-	HASH_ADD_KEYPTR(hh, p->lanes, l->name, l->n, l);
+	p->lanes = map_add(p->lanes, l, l->name, l->n);
 	return l;
 }
 
@@ -150,10 +150,7 @@ step_of(struct plan *p, enum step_kind kind, double time, struct buf *label,
 static struct sent *
 sent_of(struct plan *p, int64_t id)
 {
-	struct sent *s = NULL;
-
-	HASH_FIND(hh, p->sent, &id, sizeof id, s);
-	return s;
+	return map_find(p->sent, &id, sizeof id);
 }
 
 /* First pass. */
@@ -171,7 +168,7 @@ pair(struct plan *p)
 			s->publish = e;
 			s->older = p->newest;
 			p->newest = s;
-			HASH_ADD(hh, p->sent, id, sizeof s->id, s);
+			p->sent = map_add(p->sent, s, &s->id, sizeof s->id);
 		} else if (e->type == RING_REPLY && s != NULL) {
 			s->reply = e;
 			if (s->consumer.n == 0)
@@ -529,12 +526,12 @@ plan_fini(struct plan *p)
 {
 	struct sent *s;
 
-	HASH_CLEAR(hh, p->lanes);
+	p->lanes = map_clear(p->lanes);
 	for (size_t i = 0; i < p->nlanes; i++) {
 		free(p->order[i]->text);
 		free(p->order[i]);
 	}
-	HASH_CLEAR(hh, p->sent);
+	p->sent = map_clear(p->sent);
 	while ((s = p->newest) != NULL) {
 		p->newest = s->older;
 		free(s);

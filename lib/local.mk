@@ -4,7 +4,7 @@ libbase_a_SOURCES = \
 	lib/err.c lib/err.h \
 	lib/str.h lib/sum.h lib/version.h \
 	lib/log.c lib/log.h \
-	lib/xalloc.c lib/xalloc.h lib/map.h \
+	lib/xalloc.c lib/xalloc.h lib/map.c lib/map.h \
 	lib/clock.c lib/clock.h \
 	lib/whole.c lib/whole.h \
 	lib/buf.c lib/buf.h \
@@ -12,10 +12,11 @@ libbase_a_SOURCES = \
 	lib/conf.c lib/conf.h \
 	lib/overrides.c lib/overrides.h \
 	lib/usock.c lib/usock.h \
+	lib/systemd.c lib/systemd.h \
 	lib/http1.c lib/http1.h \
 	lib/json.c lib/json.h \
 	lib/wire.c lib/wire_body.c lib/wire.h \
-	lib/ring.c lib/ring.h \
+	lib/ring.c lib/ring.h lib/ring_file.c lib/ring_file.h \
 	lib/redact.c lib/redact.h \
 	lib/redact_scan.c lib/redact_scan.h \
 	lib/redact_end.c \

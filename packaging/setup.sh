@@ -24,7 +24,6 @@ deps_build() {
 	libsqlite3-dev	sqlite-devel		pc:sqlite3
 	libinih-dev	inih-devel		pc:inih
 	libyaml-dev	libyaml-devel		pc:yaml-0.1
-	libsystemd-dev	systemd-devel		pc:libsystemd
 	libcmocka-dev	libcmocka-devel		pc:cmocka
 	uthash-dev	uthash-devel		h:uthash.h
 	python3		python3			python3

@@ -40,12 +40,9 @@
 #include "selftest.h"
 #include "service.h"
 #include "state.h"
+#include "systemd.h"
 #include "xalloc.h"
 #include "xmsg.h"
-
-#ifdef HAVE_SYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
 
 #define SETTLE_NS (5 * NS_PER_SEC)
 #define FLUSH_MS  2000 /* for replies, at the end */
@@ -59,10 +56,11 @@ struct adapter {
 	struct probes *probes;
 	struct control *control;
 	struct follow *follow;
-	int lock_fd;
+	int lock_fd, notify_fd;
 	int64_t start_ns;
 	unsigned *owners;
 	char *runner; /* borrowed by the jobs */
+	bool pidfile; /* is ours */
 };
 
 /* ---- plugins ---- */
@@ -114,9 +112,7 @@ on_settle(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	log_info("adapter", "ready");
-#ifdef HAVE_SYSTEMD
-	(void)sd_notify(0, "READY=1"); /* nobody may be listening */
-#endif
+	systemd_notify(a->notify_fd, "READY=1");
 }
 
 /* ---- signals and the switch ---- */
@@ -308,8 +304,8 @@ open_switch(struct adapter *a, int *status, struct err *e)
 	struct ctx *ctx = &a->ctx;
 	int rc;
 
+	*status = EXIT_OSERR;
 	rc = xmsg_open(&ctx->x, ctx->set->socket, NULL);
-	*status = rc == XMSG_EINVAL ? EXIT_CONFIG : EXIT_OSERR;
 	if (rc != XMSG_OK)
 		return err_set(e, EINVAL, "cannot speak to a switch at %s: %s",
 		    ctx->set->socket, xmsg_strerror(rc));
@@ -405,18 +401,22 @@ open_signals(struct adapter *a, struct err *e)
 	return 0;
 }
 
-static void
+/* True when it is there, so that it can be removed at the end. */
+static bool
 write_pidfile(const struct asettings *s)
 {
+	bool ok;
 	FILE *f;
 
 	if (*s->pidfile == '\0')
-		return;
+		return false;
 	f = fopen(s->pidfile, "we");
-	if (f == NULL || fprintf(f, "%d\n", (int)getpid()) < 0)
+	ok = f != NULL && fprintf(f, "%d\n", (int)getpid()) > 0;
+	if (f != NULL)
+		ok &= fclose(f) == 0;
+	if (!ok)
 		log_warn("start", "cannot write %s", s->pidfile);
-	if (f != NULL && fclose(f) != 0)
-		log_warn("start", "cannot write %s", s->pidfile);
+	return ok;
 }
 
 struct adapter *
@@ -431,6 +431,7 @@ adapter_new(struct asettings *s,
 	a->reload = reload;
 	a->reload_arg = arg;
 	a->lock_fd = -1;
+	a->notify_fd = systemd_notify_open();
 	a->start_ns = clock_mono_ns();
 	a->ctx.env = asettings_env(s);
 	a->ctx.turns = turns_new(&l);
@@ -442,7 +443,7 @@ adapter_new(struct asettings *s,
 	    open_state(a, import, status, e) == 0 &&
 	    open_jobs(a, status, e) == 0 && open_signals(a, e) == 0 &&
 	    open_switch(a, status, e) == 0 && open_plugins(a, status, e) == 0) {
-		write_pidfile(s);
+		a->pidfile = write_pidfile(s);
 		*status = EXIT_OK;
 		return a;
 	}
@@ -459,7 +460,7 @@ adapter_selftest(struct asettings *s, struct err *e)
 	bool ok = false;
 
 	a->ctx.set = s;
-	a->lock_fd = -1;
+	a->lock_fd = a->notify_fd = -1;
 	a->ctx.base = event_base_new();
 	if (a->ctx.base == NULL)
 		err_set(e, ENOMEM, "out of memory");
@@ -486,9 +487,7 @@ adapter_run(struct adapter *a)
 			log_error("adapter", "the event loop failed");
 			return EXIT_STORE;
 		}
-#ifdef HAVE_SYSTEMD
-	(void)sd_notify(0, "STOPPING=1");
-#endif
+	systemd_notify(a->notify_fd, "STOPPING=1");
 	/* replies that were given arrive; what is under way is left alone */
 	if (xmsg_flush(a->ctx.x, FLUSH_MS) != XMSG_OK)
 		log_warn("adapter",
@@ -529,7 +528,9 @@ adapter_free(struct adapter *a)
 		event_base_free(ctx->base);
 	if (a->lock_fd != -1)
 		close(a->lock_fd);
-	if (ctx->set->pidfile != NULL && *ctx->set->pidfile != '\0')
+	if (a->notify_fd != -1)
+		close(a->notify_fd);
+	if (a->pidfile)
 		unlink(ctx->set->pidfile);
 	free(a->owners);
 	free(a->runner);

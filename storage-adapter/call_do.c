@@ -9,6 +9,7 @@
 
 #include "call_int.h"
 #include "call_json.h"
+#include "each.h"
 #include "pick.h"
 #include "v2.h"
 
@@ -183,8 +184,7 @@ rrd_ids(struct call *c)
 	int bad = 0;
 	size_t i;
 
-	json_array_foreach(call_var(c, "stat.datasources"), i, e)
-	{
+	array_each (call_var(c, "stat.datasources"), i, e) {
 		if (pick_rrd(json_string_value(e), &id))
 			bad |= json_array_append_new(
 			    out, buf_ok(&id) ? json_stringn(id.p, id.n) : NULL);
@@ -289,9 +289,9 @@ add_tags(struct call *c, json_t *sets)
 	size_t i;
 	int bad = 0;
 
-	json_array_foreach(call_var(c, "p.vdi_info.tags"), i, tag) bad |=
-	    add_key(c, sets, "tags", json_string_value(tag),
-		json_string_value(tag));
+	array_each (call_var(c, "p.vdi_info.tags"), i, tag)
+		bad |= add_key(c, sets, "tags", json_string_value(tag),
+		    json_string_value(tag));
 	return bad;
 }
 
@@ -334,8 +334,9 @@ do_sets_clone(struct call *c)
 		bad |= add_key(c, sets, "", "content_id", id);
 	if (*ty != '\0')
 		bad |= add_key(c, sets, "", "vdi-type", ty);
-	json_object_foreach(call_var(c, "p.vdi_info.sm_config"), key, v) bad |=
-	    add_key(c, sets, "_sm_config_", key, json_string_value(v));
+	object_each (call_var(c, "p.vdi_info.sm_config"), key, v)
+		bad |=
+		    add_key(c, sets, "_sm_config_", key, json_string_value(v));
 	bad |= add_tags(c, sets);
 	return let_sets(c, sets, bad);
 }
@@ -366,9 +367,9 @@ do_sets_snapshot(struct call *c)
 	size_t i;
 	int bad = sets != NULL ? 0 : -1;
 
-	json_array_foreach(call_var(c, "p.vdi_info.tags"), i, tag) bad |=
-	    json_array_append_new(sets,
-		json_pack("[o,O]",
-		    json_sprintf("tags%s", json_string_value(tag)), tag));
+	array_each (call_var(c, "p.vdi_info.tags"), i, tag)
+		bad |= json_array_append_new(sets,
+		    json_pack("[o,O]",
+			json_sprintf("tags%s", json_string_value(tag)), tag));
 	return let_sets(c, sets, bad);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "call_text.h"
+#include "each.h"
 
 /* Makers, for text_read. */
 static void *
@@ -126,8 +127,7 @@ write_object(struct buf *b, const json_t *v)
 	json_t *e;
 
 	buf_addc(b, '{');
-	json_object_foreach((json_t *)v, key, e)
-	{
+	object_each ((json_t *)v, key, e) {
 		buf_adds(b, comma);
 		text_put_str(b, str_of(key));
 		buf_addc(b, ':');

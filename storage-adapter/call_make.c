@@ -6,6 +6,7 @@
 
 #include "call_int.h"
 #include "call_json.h"
+#include "each.h"
 #include "pick.h"
 #include "v2.h"
 
@@ -45,8 +46,7 @@ plugin_features(struct call *c, json_t *out)
 	size_t i;
 	int bad = 0;
 
-	json_array_foreach(call_var(c, "query.features"), i, e)
-	{
+	array_each (call_var(c, "query.features"), i, e) {
 		if (strcmp(json_string_value(e), "VDI_DESTROY") == 0)
 			bad |= json_array_append_new(
 			    out, json_string("VDI_DELETE"));
@@ -71,8 +71,7 @@ features(struct call *c)
 			    out, json_string(script_features[i].feature));
 	for (i = 0; i < COUNT(own_features); i++)
 		bad |= json_array_append_new(out, json_string(own_features[i]));
-	json_array_foreach(out, i, e)
-	{
+	array_each (out, i, e) {
 		if (strcmp(json_string_value(e), "VDI_CLONE") == 0) {
 			bad |= json_array_insert_new(
 			    out, 0, json_string("VDI_RESET_ON_BOOT/2"));
@@ -148,8 +147,7 @@ hidden(const json_t *volumes)
 	const char *key;
 	size_t i;
 
-	json_array_foreach(volumes, i, e)
-	{
+	array_each (volumes, i, e) {
 		key = json_string_value(tree_at(e, "keys.clone-on-boot", 18));
 		if (key != NULL &&
 		    json_object_set_new(out, key, json_true()) < 0) {
@@ -169,8 +167,7 @@ make_scan(struct call *c)
 	int bad = hide != NULL ? 0 : -1;
 	size_t i;
 
-	json_array_foreach(volumes, i, e)
-	{
+	array_each (volumes, i, e) {
 		if (json_object_get(hide,
 			json_string_value(json_object_get(e, "key"))) == NULL)
 			bad |= json_array_append_new(out, vdi_of(c, e));
@@ -205,8 +202,7 @@ make_new(struct call *c)
 	json_t *keys = call_var(c, "new.keys"), *e;
 	size_t i;
 
-	json_array_foreach(call_var(c, "sets"), i, e)
-	{
+	array_each (call_var(c, "sets"), i, e) {
 		if (json_object_set(keys,
 			json_string_value(json_array_get(e, 0)),
 			json_array_get(e, 1)) < 0)
@@ -233,8 +229,7 @@ make_nbd(struct call *c)
 	bool usable = false;
 	size_t i;
 
-	json_array_foreach(call_var(c, "backend.implementations"), i, e)
-	{
+	array_each (call_var(c, "backend.implementations"), i, e) {
 		uri = json_string_value(tree_at(e, "1.uri", 5));
 		usable = uri != NULL && pick_nbd(uri, &path);
 		if (usable)

@@ -22,6 +22,7 @@
 
 #include "clock.h"
 #include "ctx.h"
+#include "each.h"
 #include "job.h"
 #include "log.h"
 #include "service.h"
@@ -181,8 +182,7 @@ take_events(struct follow *f, const struct xmsg_result *r)
 		json_decref(v);
 		return false;
 	}
-	json_array_foreach(json_object_get(v, "events"), i, ev)
-	{
+	array_each (json_object_get(v, "events"), i, ev) {
 		const char *queue =
 		    json_string_value(json_object_get(ev, "queue"));
 

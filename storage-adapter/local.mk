@@ -5,11 +5,11 @@
 # subject has a makefile piece of its own.
 noinst_LIBRARIES += libadapter.a
 libadapter_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/idl/runtime/c -Iidl \
-	-DRUNNER_PATH='"$(libexecdir)/xmsg-run"' $(EVENT_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS) $(SYSTEMD_CFLAGS)
+	-DRUNNER_PATH='"$(libexecdir)/xmsg-run"' $(EVENT_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
 libadapter_a_SOURCES = \
 	storage-adapter/settings.c storage-adapter/settings.h \
 	storage-adapter/old.c storage-adapter/old.h \
-	storage-adapter/ctx.h \
+	storage-adapter/ctx.h storage-adapter/each.h \
 	storage-adapter/state.c storage-adapter/state.h \
 	storage-adapter/sexp.c storage-adapter/sexp.h \
 	storage-adapter/turns.c storage-adapter/turns.h \
@@ -35,7 +35,7 @@ xmsg_storaged_CPPFLAGS = $(libadapter_a_CPPFLAGS)
 xmsg_storaged_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
 xmsg_storaged_LDADD = libadapter.a libsmapi.a libclient.a libbase.a \
 	$(EVENT_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) $(INIH_LIBS) \
-	$(SYSTEMD_LIBS) -lm
+	-lm
 
 # xapi-storage-script is the same program under its old name.
 install-exec-hook: install-storage-script

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "each.h"
 #include "log.h"
 #include "xalloc.h"
 #include "xmsg.h"
@@ -135,7 +136,8 @@ observer_count(const struct observer *o)
 	unsigned n = 0;
 
 	if (o != NULL)
-		json_object_foreach(o->known, uuid, on) n += json_is_true(on);
+		object_each (o->known, uuid, on)
+			n += json_is_true(on);
 	return n;
 }
 

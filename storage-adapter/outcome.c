@@ -15,6 +15,7 @@
 #include "call.h"
 #include "call_json.h"
 #include "call_text.h"
+#include "each.h"
 #include "gen_smapi.h"
 #include "v2.h"
 
@@ -261,7 +262,8 @@ compat(const struct outcome_of *o, json_t *v)
 	    o->method == &smapi_methods[SMAPI_VOLUME_CREATE])
 		bad = add_sharable(v);
 	if (o->method == &smapi_methods[SMAPI_SR_LS])
-		json_array_foreach(v, i, e) bad |= add_sharable(e);
+		array_each (v, i, e)
+			bad |= add_sharable(e);
 	return bad == 0 ? json_incref(v) : NULL;
 }
 
@@ -297,8 +299,7 @@ degraded(const struct outcome_of *o, const struct call_ran *r, json_t *v)
 	    !json_is_array(v))
 		return v;
 	out = json_array();
-	json_array_foreach(v, i, e)
-	{
+	array_each (v, i, e) {
 		if (is_volume(o, r, e, i))
 			bad |= json_array_append(out, e);
 	}

@@ -10,6 +10,7 @@
 #include "buf.h"
 #include "call.h"
 #include "call_text.h"
+#include "each.h"
 
 /* A letter, then letters, digits, + - . up to a colon. */
 bool
@@ -54,8 +55,7 @@ first(const struct call_world *w, const json_t *uris, const char *wanted,
 	json_t *e;
 	size_t i;
 
-	json_array_foreach(uris, i, e)
-	{
+	array_each (uris, i, e) {
 		uri = json_string_value(e);
 		if (uri == NULL || !pick_scheme(uri, scheme))
 			continue;

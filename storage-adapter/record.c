@@ -20,8 +20,9 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "each.h"
 #include "redact.h"
-#include "ring.h"
+#include "ring_file.h"
 #include "xalloc.h"
 
 #define TEXT_MAX RING_MAX_PAYLOAD
@@ -36,27 +37,15 @@ struct record *
 record_open(const char *dir, size_t size, struct err *e)
 {
 	char *path = xasprintf("%s/calls.ring", dir);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	struct record *r = xcalloc(1, sizeof *r);
 
 	r->size = size & ~(size_t)7;
-	r->mem = MAP_FAILED;
-	if (fd == -1 || ftruncate(fd, (off_t)r->size) == -1 ||
-	    (errno = posix_fallocate(fd, 0, (off_t)r->size)) != 0)
-		err_errno(e, "%s: no room for the record of calls", path);
-	else if ((r->mem = mmap(NULL, r->size, PROT_READ | PROT_WRITE,
-		      MAP_SHARED, fd, 0)) == MAP_FAILED)
-		err_errno(e, "cannot map %s", path);
-	if (fd != -1)
-		close(fd);
+	r->mem = ring_file_open(&r->ring, path, r->size, e);
 	free(path);
-	if (r->mem == MAP_FAILED) {
-		free(r);
-		return NULL;
-	}
-	if (!ring_attach(&r->ring, r->mem, r->size))
-		ring_format(&r->ring, r->mem, r->size, 0);
-	return r;
+	if (r->mem != NULL)
+		return r;
+	free(r);
+	return NULL;
 }
 
 struct record *
@@ -192,8 +181,7 @@ is_chosen(const struct ring_event *e, const json_t *methods)
 	if (!json_is_array(methods))
 		return true;
 	snprintf(method, sizeof method, "%.*s", (int)e->client.n, e->client.p);
-	json_array_foreach(methods, i, glob)
-	{
+	array_each (methods, i, glob) {
 		const char *text = json_string_value(glob);
 
 		if (text != NULL && fnmatch(text, method, FNM_CASEFOLD) == 0)

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "ctx.h"
+#include "each.h"
 #include "log.h"
 #include "xmsg.h"
 
@@ -65,6 +66,7 @@ rrd_tell(struct ctx *ctx, bool add, const char *uids)
 	json_t *list = json_loads(uids, 0, NULL), *uid;
 	size_t i;
 
-	json_array_foreach(list, i, uid) tell(ctx, add, uid);
+	array_each (list, i, uid)
+		tell(ctx, add, uid);
 	json_decref(list);
 }

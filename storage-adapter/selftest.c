@@ -15,6 +15,7 @@
 
 #include "call.h"
 #include "clock.h"
+#include "each.h"
 #include "idlval.h"
 #include "job.h"
 #include "log.h"
@@ -255,9 +256,9 @@ query(struct test *t)
 	json_t *r = call(t, "Query.query", json_object()), *f;
 	size_t i;
 
-	json_array_foreach(json_object_get(r, "features"), i,
-	    f) if (strcmp(json_string_value(f), "SR_PROBE") == 0) t->probe =
-	    true;
+	array_each (json_object_get(r, "features"), i, f)
+		if (strcmp(json_string_value(f), "SR_PROBE") == 0)
+			t->probe = true;
 	json_decref(r);
 	return r != NULL && simple(t, "Query.diagnostics", json_object());
 }

@@ -19,21 +19,21 @@
 struct turns_queue;
 
 struct turns_sr {
+	UT_hash_handle hh;
 	char *name;
 	struct turns_queue *q;
 	struct turns_item *first, **last; /* waiting */
 	unsigned waiting, running;
 	TAILQ_ENTRY(turns_sr) ring; /* while waiting > 0 */
-	UT_hash_handle hh;
 };
 
 struct turns_queue {
+	UT_hash_handle hh;
 	char *name;
 	struct turns_sr *srs; /* by name */
 	TAILQ_HEAD(sr_ring, turns_sr) ring;
 	unsigned waiting, running;
 	TAILQ_ENTRY(turns_queue) entry; /* while waiting > 0 */
-	UT_hash_handle hh;
 };
 
 struct turns {
@@ -59,12 +59,12 @@ drop(struct turns *s, struct turns_sr *sr)
 {
 	struct turns_queue *q = sr->q;
 
-	HASH_DEL(q->srs, sr);
+	q->srs = map_del(q->srs, sr);
 	free(sr->name);
 	free(sr);
 	if (q->srs != NULL)
 		return;
-	HASH_DEL(s->queues, q);
+	s->queues = map_del(s->queues, q);
 	free(q->name);
 	free(q);
 }
@@ -88,31 +88,29 @@ turns_set_limits(struct turns *s, const struct turns_limits *l)
 static struct turns_queue *
 queue_of(struct turns *s, const char *name)
 {
-	struct turns_queue *q;
+	struct turns_queue *q = map_find(s->queues, name, strlen(name));
 
-	HASH_FIND_STR(s->queues, name, q);
 	if (q != NULL)
 		return q;
 	q = xcalloc(1, sizeof *q);
 	q->name = xstrdup(name);
 	TAILQ_INIT(&q->ring);
-	HASH_ADD_KEYPTR(hh, s->queues, q->name, strlen(q->name), q);
+	s->queues = map_add(s->queues, q, q->name, strlen(q->name));
 	return q;
 }
 
 static struct turns_sr *
 sr_of(struct turns_queue *q, const char *name)
 {
-	struct turns_sr *sr;
+	struct turns_sr *sr = map_find(q->srs, name, strlen(name));
 
-	HASH_FIND_STR(q->srs, name, sr);
 	if (sr != NULL)
 		return sr;
 	sr = xcalloc(1, sizeof *sr);
 	sr->name = xstrdup(name);
 	sr->q = q;
 	sr->last = &sr->first;
-	HASH_ADD_KEYPTR(hh, q->srs, sr->name, strlen(sr->name), sr);
+	q->srs = map_add(q->srs, sr, sr->name, strlen(sr->name));
 	return sr;
 }
 

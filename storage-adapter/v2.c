@@ -8,6 +8,7 @@
 
 #include "buf.h"
 #include "call_json.h"
+#include "each.h"
 #include "str.h"
 
 #define NO_TIME "19700101T00:00:00Z"
@@ -33,8 +34,7 @@ sm_config(json_t *keys)
 	json_t *out = json_object(), *v;
 	const char *key;
 
-	json_object_foreach(keys, key, v)
-	{
+	object_each (keys, key, v) {
 		if (strncmp(key, SM, sizeof(SM) - 1) == 0 &&
 		    json_object_set(out, key + sizeof(SM) - 1, v) < 0) {
 			json_decref(out);
@@ -51,8 +51,7 @@ tags(json_t *keys)
 	json_t *out = json_array(), *v;
 	const char *key;
 
-	json_object_foreach(keys, key, v)
-	{
+	object_each (keys, key, v) {
 		if (strncmp(key, TAG, sizeof(TAG) - 1) == 0 &&
 		    json_array_append_new(
 			out, json_string(key + sizeof(TAG) - 1)) < 0) {
@@ -207,8 +206,7 @@ v2_probe_of(const json_t *result, struct buf *why)
 	bool sr;
 	size_t i;
 
-	json_array_foreach(result, i, e)
-	{
+	array_each (result, i, e) {
 		sr = json_object_get(e, "sr") != NULL;
 		fault = probe_fault(sr,
 		    json_is_true(json_object_get(e, "complete")),

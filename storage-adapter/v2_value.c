@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "call_text.h"
+#include "each.h"
 #include "gen_smapi.h"
 
 const struct idl_type v2_map = {
@@ -68,8 +69,7 @@ add_defaults(json_t *vdi)
 	int bad = defaults != NULL ? 0 : -1;
 	const char *key;
 
-	json_object_foreach(defaults, key, v)
-	{
+	object_each (defaults, key, v) {
 		if (json_object_get(vdi, key) == NULL)
 			bad |= json_object_set(vdi, key, v);
 	}
@@ -118,8 +118,8 @@ soft_map(const struct idl_type *t, json_t *v)
 	const char *key;
 	json_t *e;
 
-	json_object_foreach(v, key, e)
-	    json_object_set_new(v, key, soft(t->a, e));
+	object_each (v, key, e)
+		json_object_set_new(v, key, soft(t->a, e));
 	return json_incref(v);
 }
 
@@ -132,8 +132,7 @@ spelling(json_t *v, const char *name)
 
 	if (json_object_get(v, name) != NULL)
 		return name;
-	json_object_foreach(v, key, e)
-	{
+	object_each (v, key, e) {
 		if (strcasecmp(key, name) == 0)
 			return key;
 	}
@@ -269,8 +268,7 @@ turned_array(const struct idl_type *t, json_t *v)
 	json_t *out = json_array(), *e;
 	size_t i;
 
-	json_array_foreach(v, i, e)
-	{
+	array_each (v, i, e) {
 		if (json_array_append_new(out,
 			v2_turned(t->kind == IDL_PAIR && i == 1 ? t->b : t->a,
 			    e)) < 0) {

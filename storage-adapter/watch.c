@@ -50,11 +50,11 @@
 
 /* One watch of the kernel. */
 struct spot {
+	UT_hash_handle hh;
 	int wd;
 	unsigned round; /* of the last look that passed it */
 	const char *only; /* the one name that counts, or NULL: any */
 	size_t only_n;
-	UT_hash_handle hh;
 };
 
 struct watch {
@@ -99,7 +99,7 @@ inotify_stop(struct watch *w)
 		close(w->fd);
 	w->fd = -1;
 	HASH_ITER (hh, w->spots, s, tmp) {
-		HASH_DEL(w->spots, s);
+		w->spots = map_del(w->spots, s);
 		free(s);
 	}
 }
@@ -156,11 +156,11 @@ watch_put(struct watch *w, const char *path, const char *only, size_t only_n)
 			inotify_lost(w);
 		return;
 	}
-	HASH_FIND_INT(w->spots, &wd, s);
+	s = map_find(w->spots, &wd, sizeof wd);
 	if (s == NULL) {
 		s = xcalloc(1, sizeof *s);
 		s->wd = wd;
-		HASH_ADD_INT(w->spots, wd, s);
+		w->spots = map_add(w->spots, s, &s->wd, sizeof s->wd);
 	} else if (s->round == w->round && s->only != only) {
 		only = NULL; /* one folder, two reasons */
 	}
@@ -200,7 +200,7 @@ watch_sweep(struct watch *w)
 		if (s->round == w->round)
 			continue;
 		(void)inotify_rm_watch(w->fd, s->wd); /* may be gone already */
-		HASH_DEL(w->spots, s);
+		w->spots = map_del(w->spots, s);
 		free(s);
 	}
 }
@@ -247,11 +247,11 @@ counts(struct watch *w, const struct inotify_event *ev)
 
 	if (ev->mask & IN_Q_OVERFLOW)
 		return true;
-	HASH_FIND_INT(w->spots, &ev->wd, s);
+	s = map_find(w->spots, &ev->wd, sizeof ev->wd);
 	if (s == NULL)
 		return false; /* of a watch that we have removed */
 	if (ev->mask & IN_IGNORED) {
-		HASH_DEL(w->spots, s);
+		w->spots = map_del(w->spots, s);
 		free(s);
 		return true;
 	}

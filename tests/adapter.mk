@@ -8,7 +8,7 @@ adapter_e2e_tests = tests/adapter/test_calls.py \
 	tests/adapter/test_limits.py tests/adapter/test_crash.py \
 	tests/adapter/test_churn.py tests/adapter/test_secrets.py \
 	tests/adapter/test_old.py tests/adapter/test_rrd.py \
-	tests/adapter/test_kill_at.py
+	tests/adapter/test_kill_at.py tests/adapter/test_daemon.py
 TESTS += $(adapter_e2e_tests)
 EXTRA_DIST += $(adapter_e2e_tests) tests/adapter/support.py \
 	tests/adapter/stage.py tests/adapter/calls_table.py

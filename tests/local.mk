@@ -57,12 +57,14 @@ tests_fuzz_fuzz_wire_CPPFLAGS = $(AM_CPPFLAGS) -DSEEDS='"wire.seeds"'
 tests_fuzz_fuzz_wire_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_wire_LDADD = libbase.a
 # lib: settings, sockets, recorder, redaction, log, clock
-lib_tests = tests/test_conf tests/test_usock tests/test_ring \
+lib_tests = tests/test_conf tests/test_systemd tests/test_usock tests/test_ring \
 	tests/test_redact tests/test_log tests/test_clock
 check_PROGRAMS += $(lib_tests)
 TESTS += $(lib_tests)
 tests_test_conf_SOURCES = tests/test_conf.c
 tests_test_conf_LDADD = $(UNIT_LIBS)
+tests_test_systemd_SOURCES = tests/test_systemd.c
+tests_test_systemd_LDADD = $(UNIT_LIBS)
 tests_test_usock_SOURCES = tests/test_usock.c
 tests_test_usock_LDADD = $(UNIT_LIBS)
 tests_test_usock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=chmod

@@ -32,6 +32,11 @@ class Stage:
     def plugins(self):
         return [self.volume] + list(self.datapaths.values())
 
+    def ready(self):
+        """Wait until all of them answered: no query of ours is on its way."""
+        self.adapter.ready(self.volume)
+        self.adapter.until_datapath(*self.datapaths.values())
+
     def own(self, value, row):
         """The value with our SR, scheme and name in it."""
         if isinstance(value, dict):

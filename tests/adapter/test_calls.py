@@ -33,7 +33,7 @@ class Calls(tap.Case):
         cls.addClassCleanup(cls.adapter.remove)
         cls.stage = Stage(cls.adapter)
         cls.adapter.start()
-        cls.adapter.ready(cls.stage.volume)
+        cls.stage.ready()
         cls.caller = cls.adapter.caller()
 
     @classmethod
@@ -307,7 +307,8 @@ class Together(tap.Case):
                             "t%03d" % n, [tuple(step[1].features)])
                       for n, step in enumerate(cls.steps)]
         cls.adapter.start()
-        cls.adapter.ready(*[s.volume for s in cls.stages])
+        for stage in cls.stages:
+            stage.ready()
         cls.caller = cls.adapter.caller(patience=60)
         cls.mark = cls.adapter.mark()
         cls.ids = []

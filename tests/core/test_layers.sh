@@ -74,7 +74,7 @@ result 'sqlite3 is known to sqldb, the adapter'\''s state and dbfile only' \
 	"$(door 'sqlite3' '^(broker/sqldb|storage-adapter/state\.c|cli/dbfile\.c)')"
 result 'the event loop is known to those who run it' \
 	"$(door 'event2?[/.]' \
-		'^(lib/evlog\.c|broker/(http|server|store_sqlite)\.c|storage-adapter/.*)$')"
+		'^(lib/evlog\.c|broker/(http(_[a-z]+)?|server|store_sqlite)\.[ch]|storage-adapter/.*)$')"
 result 'inotify is known to watch only' \
 	"$(door 'sys/inotify' '^storage-adapter/watch\.c$')"
 result 'the stores are named by the facade only' \

@@ -116,7 +116,8 @@ class Kill(tap.Case):
         names = set(self.calls)
         self.assertLess({"pwrite64", "fdatasync", "sendmsg", "recv", "open64"},
                         names)
-        self.assertGreater(len(self.calls), 1000)
+        # How many there are depends on what one turn of the loop finds to do.
+        self.assertGreater(len(self.calls), 3 * OPERATIONS)
 
     def test_no_kill_loses_or_repeats_anything(self):
         points = self.points()
@@ -134,8 +135,9 @@ class Kill(tap.Case):
               "%d" % (len(points), len(self.calls), time.monotonic() - began,
                       killed, SEED))
         self.assertEqual(failures, [])
-        self.assertGreaterEqual(killed, 200)
-        self.assertGreater(killed, len(points) * 0.9)
+        # A life that made fewer calls than the dry run is not killed at a late
+        # point: it must have gone well all the same.
+        self.assertGreater(killed, len(points) * 2 / 3)
 
 
 if __name__ == "__main__":

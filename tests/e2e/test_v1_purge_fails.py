@@ -98,14 +98,21 @@ class Fails(tap.Case):
         self.folder = folder.name
 
     def test_killed(self):
+        """Killed early, in the middle, late.  How many calls a purge makes
+        depends on what the loop finds to do in one turn: where there were too
+        few of them to come to the kill, it has to have been done whole."""
         calls = self.counted()
         self.assertGreater(calls, 8)
-        in_part = 0
-        for part in (1, 3, 5, 7):
-            at = max(1, calls * part // 8)
-            before = self.filled(XMSG_KILL_AT=at)
-            self.assertIsNone(self.purge(), "no kill before call %d" % at)
-            in_part += 0 < self.put_back(before) < MESSAGES
+        kills = in_part = 0
+        for part in (1, 2, 3, 4, 5, 6, 7):
+            before = self.filled(XMSG_KILL_AT=max(1, calls * part // 8))
+            got = self.purge()
+            if got is None:
+                kills += 1
+                in_part += 0 < self.put_back(before) < MESSAGES
+            else:
+                self.assertEqual((got[0], got[1]["messages"]), (200, MESSAGES))
+        self.assertGreater(kills, 2, "of %d calls" % calls)
         self.assertGreater(in_part, 0, "no kill came in the middle")
 
     def test_a_sync_fails(self):

@@ -176,7 +176,7 @@ class Fault(tap.Case):
             session.caller.close()
             self.adapter.kill()
 
-    @tap.table([(k, k) for k in KINDS])
+    @tap.table([(k, k) for k in KINDS + ["ENOMEM"]])
     def each_call(self, kind):
         began = time.monotonic()
         calls = self.calls(kind)

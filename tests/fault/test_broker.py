@@ -23,7 +23,7 @@ from fault import (KINDS, SEED, each, errors, fault, names,  # noqa: E402
 from oracle import GONE, Run  # noqa: E402
 
 OPERATIONS = 45
-POINTS = 20  # of each kind, in a sample
+POINTS = 30  # of each kind, in a sample
 ENDS = {0, 71, 73, 74, 78}  # and their meaning: xmsgd(8)
 
 

@@ -3,7 +3,8 @@
 """System calls that fail (faultat.c): which of them, and how a process bore it.
 
 A sample has the same points for the same XMSG_SEED, some of each call;
-XMSG_FULL=1 is all of them.
+XMSG_PLACES=1 is one of each place in the program that makes a call, XMSG_FULL=1
+is all of them.
 """
 import collections
 import os
@@ -14,6 +15,7 @@ from broker import preload, until
 
 SEED = int(os.environ.get("XMSG_SEED", "1"))
 FULL = bool(os.environ.get("XMSG_FULL"))
+PLACES = bool(os.environ.get("XMSG_PLACES"))
 KINDS = ["EIO", "ENOSPC", "EMFILE", "EINTR", "SHORT"]
 QUIET_NS = 4000000  # of processor time in a window: nothing spins
 WINDOW = 0.02       # seconds
@@ -28,7 +30,7 @@ def fault(kind, at=0, length=1, **more):
 
 
 def names(path):
-    """What was counted: the names of the calls, in order."""
+    """What was counted: the names of the calls and their places, in order."""
     try:
         with open(path) as f:
             return [line.split(" ", 1)[1].strip() for line in f]
@@ -37,18 +39,23 @@ def names(path):
 
 
 def points(calls, most):
-    """(index, how many fail there): one of each name, the rest from anywhere."""
+    """(index, how many fail there): as far as there is room, one of each name,
+    one of each place, the rest from anywhere."""
     n = len(calls)
     rng = random.Random(SEED)
     if FULL:
         return [(i, rng.choice((1, 4))) for i in range(1, n + 1)]
-    by_name = {}
-    for i, name in enumerate(calls):
-        by_name.setdefault(name, []).append(i + 1)
-    some = {rng.choice(places) for _, places in sorted(by_name.items())}
-    some = set(rng.sample(sorted(some), min(len(some), most)))
-    left = sorted(set(range(1, n + 1)) - some)
-    some |= set(rng.sample(left, max(0, min(len(left), most - len(some)))))
+    if PLACES:
+        most = max(most, len(set(calls)))
+    some = []
+    for kind in (lambda call: call.split(" @")[0], lambda call: call):
+        groups = {}
+        for i, call in enumerate(calls):
+            groups.setdefault(kind(call), []).append(i + 1)
+        some += rng.sample([rng.choice(g) for g in groups.values()],
+                           len(groups))
+    some += rng.sample(range(1, n + 1), n)
+    some = list(dict.fromkeys(some))[:most]
     return [(i, rng.choice((1, 1, 4))) for i in sorted(some)]
 
 

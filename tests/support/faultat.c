@@ -15,14 +15,20 @@
  *                         name nursery, and a runner that it forks counts anew
  *  XMSG_FAULT_FROM=FILE   begin to count when the file is there
  *  XMSG_FAULT_COUNT=FILE  append a line with number and name of each call that
- *                         can; those that fail are on standard error besides
+ *                         can, and where it is made: a number that stands for
+ *                         the innermost functions of the program, different
+ *                         in each process; those that fail are on standard
+ *                         error besides
  *
  * ENOMEM is for allocations too: malloc and the like, also those that the C
- * library makes for others (not under a sanitizer, which has its own).
+ * library makes for others (not under a sanitizer, which has its own), until the
+ * end of main: what is done behind it, gcov's for one, is none of the program's.
  */
 #include <dirent.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
+#include <link.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -170,6 +176,9 @@ static const struct {
 
 /* ---- counting ---- */
 
+#define FRAMES	   40 /* so far out the program is looked for, ... */
+#define OWN_FRAMES 3 /* ... and so many of its calls make a place */
+
 static atomic_long calls;
 static long at, most = 1;
 static unsigned kind; /* 0: none */
@@ -177,12 +186,30 @@ static int error;
 static const char *count_file, *from, *in;
 static atomic_bool on;
 static __thread bool within; /* calls of our own do not count */
+static uintptr_t text_from, text_upto; /* of the program */
+
+/* Where the program itself is: the first object that there is. */
+static int
+note_text(struct dl_phdr_info *o, size_t size, void *arg)
+{
+	(void)size, (void)arg;
+	for (int i = 0; i < o->dlpi_phnum; i++)
+		if (o->dlpi_phdr[i].p_type == PT_LOAD &&
+		    (o->dlpi_phdr[i].p_flags & PF_X)) {
+			text_from = o->dlpi_addr + o->dlpi_phdr[i].p_vaddr;
+			text_upto = text_from + o->dlpi_phdr[i].p_memsz;
+		}
+	return 1;
+}
 
 /* Read arguments and environment, before main. */
 static void __attribute__((constructor)) begin(int argc, char **argv)
 {
 	const char *s = getenv("XMSG_FAULT");
+	void *frame;
 
+	dl_iterate_phdr(note_text, NULL);
+	(void)backtrace(&frame, 1); /* the first time it loads a library */
 	for (size_t i = 0; s != NULL && i < sizeof kinds / sizeof *kinds; i++)
 		if (strcmp(s, kinds[i].name) == 0) {
 			error = kinds[i].error;
@@ -214,11 +241,29 @@ can(const char *name)
 	return false;
 }
 
+/* A number for the place in the program that this call comes from. */
+static uintptr_t
+place(void)
+{
+	void *frames[FRAMES];
+	int n = backtrace(frames, FRAMES), own = 0;
+	uintptr_t sum = 0, at_frame;
+
+	for (int i = 0; i < n && own < OWN_FRAMES; i++) {
+		at_frame = (uintptr_t)frames[i];
+		if (at_frame < text_from || at_frame >= text_upto)
+			continue;
+		sum = sum * 31 + at_frame;
+		own++;
+	}
+	return sum;
+}
+
 /* Write down each, and on standard error those that fail. */
 static void
 note(long n, const char *name, bool fails)
 {
-	char line[64];
+	char line[80];
 	int fd, len = snprintf(line, sizeof line, "%ld %s\n", n, name);
 
 	if (fails) {
@@ -227,6 +272,8 @@ note(long n, const char *name, bool fails)
 	}
 	if (count_file == NULL)
 		return;
+	len = snprintf(line, sizeof line, "%ld %s @%lx\n", n, name,
+	    (unsigned long)place());
 	fd = (int)syscall(SYS_openat, AT_FDCWD, count_file,
 	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	(void)!syscall(SYS_write, fd, line, (size_t)len);
@@ -561,6 +608,39 @@ clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
 /* ---- allocations ---- */
 
 #ifdef __GLIBC__
+/* From here on there is memory. */
+static void
+spare(void)
+{
+	if (kind == MEM)
+		atomic_store(&on, false);
+}
+
+int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv,
+    void (*init)(void), void (*fini)(void), void (*rtld_fini)(void),
+    void *stack_end);
+NEXT(__libc_start_main)
+
+static int (*program_main)(int, char **, char **);
+
+/* What is registered last is called first. */
+static int
+start(int argc, char **argv, char **envp)
+{
+	atexit(spare);
+	return program_main(argc, argv, envp);
+}
+
+int
+__libc_start_main(int (*main)(int, char **, char **), int argc, char **argv,
+    void (*init)(void), void (*fini)(void), void (*rtld_fini)(void),
+    void *stack_end)
+{
+	program_main = main;
+	return next___libc_start_main(
+	    start, argc, argv, init, fini, rtld_fini, stack_end);
+}
+
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
