@@ -180,7 +180,7 @@ static const struct {
 /* ---- counting ---- */
 
 #define FRAMES	   40 /* so far out the program is looked for, ... */
-#define OWN_FRAMES 3 /* ... and so many of its calls make a place */
+#define OWN_FRAMES 5 /* ... and so many of its calls make a place */
 
 static atomic_long calls;
 static long at, most = 1;
