@@ -470,7 +470,7 @@ void
 http_free(struct http *h)
 {
 	struct http_conn *c, *next;
-	struct uid_ent *u, *un;
+	struct uid_ent *u;
 
 	if (h == NULL)
 		return;
@@ -481,7 +481,7 @@ http_free(struct http *h)
 	}
 	while (http_more(h))
 		http_turn(h);
-	HASH_ITER (hh, h->uids, u, un) {
+	while ((u = h->uids) != NULL) {
 		h->uids = map_del(h->uids, u);
 		free(u);
 	}

@@ -23,6 +23,7 @@
 
 #define ACCEPT_BURST 64 /* connections taken in one turn */
 #define RETRY_NS     (100 * NS_PER_MS) /* accept again after EMFILE */
+#define RETRY_MOST   (5 * NS_PER_SEC) /* when that fails again and again */
 
 static struct uid_ent *
 uid_get(struct http *h, uid_t uid)
@@ -124,7 +125,9 @@ retry(struct deadline *d, int64_t now)
 	if (event_add(h->listener, NULL) == 0)
 		return;
 	log_error("http", "cannot watch the listening socket yet");
-	deadline_set(h->c.deadlines, &h->retry, now + RETRY_NS);
+	h->retry_ns =
+	    h->retry_ns < RETRY_MOST / 2 ? 2 * h->retry_ns : RETRY_MOST;
+	deadline_set(h->c.deadlines, &h->retry, now + h->retry_ns);
 }
 
 /* No descriptors left: use the spare one to say so, then pause. */
@@ -147,6 +150,7 @@ exhausted(struct http *h, int fd)
 	}
 	event_del(h->listener);
 	h->retry.fn = retry;
+	h->retry_ns = RETRY_NS;
 	deadline_set(h->c.deadlines, &h->retry, h->now_ns + RETRY_NS);
 }
 

@@ -60,6 +60,7 @@ struct http {
 	struct http_config c;
 	struct event *listener;
 	struct deadline retry;
+	int64_t retry_ns; /* how long it waits, the next time longer */
 	struct conn_list all, todo;
 	struct uid_ent *uids;
 	struct http_counters n;

@@ -15,7 +15,7 @@ libcli_a_SOURCES = \
 	cli/cmd_doctor.c cli/cmd_top.c cli/top_look.c cli/top_draw.c cli/top.h \
 	cli/cmd_bugtool.c cli/cmd_db.c cli/dbfile.c cli/dbfile.h \
 	cli/cmd_stats.c cli/callstat.c cli/callstat.h \
-	cli/cmd_why.c cli/why.c cli/why.h cli/proc.c cli/proc.h \
+	cli/cmd_why.c cli/why_look.c cli/why_look.h cli/why.c cli/why.h cli/proc.c cli/proc.h \
 	cli/rpc.c cli/serve.c cli/rpc.h \
 	cli/cmd.c cli/cmd.h \
 	cli/cmd_ack.c \

@@ -11,6 +11,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "adapter.h"
 #include "evlog.h"
 #include "log.h"
@@ -212,6 +214,8 @@ main(int argc, char **argv)
 	struct err e;
 	int o, rc, status = EXIT_CONFIG;
 
+	/* half of a JSON text would be a script's input, or an answer */
+	json_set_alloc_funcs(xmalloc, free);
 	overrides_init(&c.set);
 	name = name ? name + 1 : argv[0];
 	if (strcmp(name, "xapi-storage-script") == 0)

@@ -275,9 +275,10 @@ replied_v1(struct xmsg *x, const struct xmsg_result *r, void *arg)
 
 	if (r->rc == XMSG_ECANCELED)
 		return;
-	if (r->rc != XMSG_OK)
+	if (r->rc != XMSG_OK || r->status != 200)
 		log_error("call", "%s:%lld: cannot be answered: %s",
-		    t->sv->queue, (long long)t->id, xmsg_error(x));
+		    t->sv->queue, (long long)t->id,
+		    r->rc != XMSG_OK ? xmsg_error(x) : "refused again");
 	finish(t);
 }
 

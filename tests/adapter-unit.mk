@@ -27,3 +27,29 @@ tests_test_asettings_SOURCES = tests/test_asettings.c \
 tests_test_asettings_CPPFLAGS = $(ADAPTER_CPPFLAGS)
 tests_test_asettings_LDFLAGS = $(AM_LDFLAGS) $(ADAPTER_WRAP)
 tests_test_asettings_LDADD = $(ADAPTER_TEST_LIBS)
+
+# What the switch answers.
+adapter_unit += tests/test_adapter_switch
+tests_test_adapter_switch_SOURCES = tests/test_adapter_switch.c \
+	tests/support/logtest.c tests/support/logtest.h \
+	tests/support/tempdir.c tests/support/tempdir.h
+tests_test_adapter_switch_CPPFLAGS = $(ADAPTER_CPPFLAGS)
+tests_test_adapter_switch_LDFLAGS = $(AM_LDFLAGS) $(ADAPTER_WRAP) \
+	-Wl,--wrap=xmsg_http_start -Wl,--wrap=xmsg_call_start \
+	-Wl,--wrap=xmsg_cancel -Wl,--wrap=xmsg_serve_start \
+	-Wl,--wrap=xmsg_serve_stop -Wl,--wrap=xmsg_request_message \
+	-Wl,--wrap=xmsg_reply -Wl,--wrap=xmsg_discard \
+	-Wl,--wrap=xmsg_leave -Wl,--wrap=xmsg_error \
+	-Wl,--wrap=xmsg_encode -Wl,--wrap=event_add \
+	-Wl,--wrap=plugins_each -Wl,--wrap=plugins_why_not \
+	-Wl,--wrap=plugins_settled
+tests_test_adapter_switch_LDADD = $(ADAPTER_TEST_LIBS)
+
+# Damaged files.
+adapter_unit += tests/test_adapter_files
+tests_test_adapter_files_SOURCES = tests/test_adapter_files.c \
+	tests/support/logtest.c tests/support/logtest.h \
+	tests/support/tempdir.c tests/support/tempdir.h
+tests_test_adapter_files_CPPFLAGS = $(ADAPTER_CPPFLAGS)
+tests_test_adapter_files_LDFLAGS = $(AM_LDFLAGS) $(ADAPTER_WRAP)
+tests_test_adapter_files_LDADD = $(ADAPTER_TEST_LIBS)
