@@ -4,7 +4,8 @@
 # What was not run by any test before: how much is, tells ./check --coverage.
 cover_tests = tests/test_map tests/test_xmsg_edges \
 	tests/core/test_sqldb_starved tests/core/test_harden_fails \
-	tests/core/test_core_nomem tests/core/test_store_ends
+	tests/core/test_core_nomem tests/core/test_store_ends \
+	tests/core/test_sqldb_edges
 check_PROGRAMS += $(cover_tests)
 TESTS += $(cover_tests)
 tests_test_map_SOURCES = tests/test_map.c
@@ -41,3 +42,7 @@ tests_core_test_store_ends_LDFLAGS = $(CORE_LINK) \
 	-Wl,--wrap=ftruncate -Wl,--wrap=posix_fallocate \
 	-Wl,--wrap=event_add
 tests_core_test_store_ends_LDADD = $(CORE_LINK_LIBS)
+tests_core_test_sqldb_edges_SOURCES = tests/core/test_sqldb_edges.c
+tests_core_test_sqldb_edges_CPPFLAGS = $(CORE_INCLUDES)
+tests_core_test_sqldb_edges_LDFLAGS = $(CORE_LINK)
+tests_core_test_sqldb_edges_LDADD = $(CORE_LINK_LIBS)
