@@ -332,6 +332,7 @@ v1_get_clients(const struct v1 *v)
 	jsonw_open(&w, "clients", '[');
 	while ((c = http_next(v->a->http, c)) != NULL) {
 		const struct peer *p = http_user(c);
+		const struct http_use *use = http_use_of(c);
 		const struct waiter *wt;
 
 		if (p == NULL)
@@ -348,7 +349,9 @@ v1_get_clients(const struct v1 *v)
 			jsonw_str(&w, NULL, wt->links[i].name->name);
 		jsonw_close(&w, ']');
 		jsonw_seconds(&w, "age_s", v->a->m->now_ns - http_since(c));
-		jsonw_int(&w, "requests", (int64_t)http_requests_of(c));
+		jsonw_int(&w, "requests", (int64_t)use->requests);
+		jsonw_int(&w, "bytes_in", (int64_t)use->bytes_in);
+		jsonw_int(&w, "bytes_out", (int64_t)use->bytes_out);
 		jsonw_close(&w, '}');
 	}
 	jsonw_close(&w, ']');
