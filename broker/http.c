@@ -219,7 +219,7 @@ handle(struct http_conn *c, struct http_request *r)
 	c->busy = true;
 	c->held = false;
 	c->begun++;
-	c->nrequests++;
+	c->use.requests++;
 	c->http->n.requests++;
 	c->http->c.handler->request(c->http->c.ctx, c, r);
 }
@@ -338,6 +338,7 @@ on_readable(struct http_conn *c)
 	}
 	if (n == -1)
 		return;
+	c->use.bytes_in += (uint64_t)n;
 	if (fresh) {
 		consume_fresh(c, to, (size_t)n);
 		explicit_bzero(to, (size_t)n); /* it may be secret */
@@ -540,11 +541,11 @@ http_next(const struct http *h, const struct http_conn *c)
 	return c == NULL ? TAILQ_FIRST(&h->all) : TAILQ_NEXT(c, all);
 }
 
-/* How many requests it sent. */
-uint64_t
-http_requests_of(const struct http_conn *c)
+/* What it has asked for and got. */
+const struct http_use *
+http_use_of(const struct http_conn *c)
 {
-	return c->nrequests;
+	return &c->use;
 }
 
 /* Since when it is there. */

@@ -34,7 +34,7 @@ struct http_conn {
 	struct early *early;
 	uint32_t begun, answered; /* number of the last request, so far */
 	int64_t since, began_ns;
-	uint64_t nrequests;
+	struct http_use use;
 	uid_t uid;
 	int fd;
 	short armed;

@@ -34,6 +34,7 @@ http_flush(struct http_conn *c)
 		if (n == -1)
 			break;
 		c->out_at += (size_t)n;
+		c->use.bytes_out += (uint64_t)n;
 	}
 	if (c->out_at == c->out.n) {
 		buf_fini(&c->out);
@@ -86,6 +87,7 @@ send_reply(struct http_conn *c, const struct iovec v[2])
 		}
 		if (n == -1)
 			n = 0;
+		c->use.bytes_out += (uint64_t)n;
 		if ((size_t)n == v[0].iov_len + v[1].iov_len) {
 			if (c->closing)
 				http_drop(c);

@@ -150,20 +150,36 @@ msg_of(const json_t *j)
 	return m;
 }
 
+static void
+put_text(struct buf *t, const char *name, const char *v)
+{
+	if (v == NULL)
+		return;
+	buf_addf(t, "&%s=", name);
+	wire_put_segment(t, str_of(v));
+}
+
+static void
+put_number(struct buf *t, const char *name, int64_t v, int64_t any)
+{
+	if (v != any)
+		buf_addf(t, "&%s=%lld", name, (long long)v);
+}
+
 /* What the broker may leave out. */
 static void
 put_filter(struct buf *t, const struct look_filter *f)
 {
 	if (f == NULL)
 		return;
-	if (f->state != NULL)
-		buf_addf(t, "&state=%s", f->state);
-	if (f->older_s > 0)
-		buf_addf(t, "&older=%lld", (long long)f->older_s);
-	if (f->method != NULL) {
-		buf_adds(t, "&method=");
-		wire_put_segment(t, str_of(f->method));
-	}
+	put_text(t, "state", f->state);
+	put_text(t, "method", f->method);
+	put_text(t, "origin", f->origin);
+	put_text(t, "grep", f->grep);
+	put_number(t, "older", f->older_s, 0);
+	put_number(t, "min_size", f->min_size, 0);
+	put_number(t, "max_size", f->max_size, INT64_MAX);
+	put_number(t, "up_to", f->up_to, INT64_MAX);
 }
 
 /* One page; *after moves on, -2 at the end; *got counts them. */

@@ -21,6 +21,7 @@
 #include "xalloc.h"
 
 #define TEXT_MAX 512 /* of a payload that is shown */
+#define GREP_MAX (64 * 1024) /* of one that is searched, as the broker does */
 
 struct state {
 	struct sqldb *db; /* NULL: cannot be read */
@@ -47,8 +48,8 @@ state_open(struct cli *c, struct err *e)
 		s->db = sqldb_open(path, SQLDB_INSPECTOR, "", 0, &s->no_db);
 	free(path);
 	(void)recorder_open(&s->acts, c->state_dir, "acts.ring", &s->no_acts);
-	if (recorder_open(&s->events, c->state_dir, RECORDER_FILE,
-		&s->no_ring) == -1 &&
+	if (recorder_open(
+		&s->events, c->state_dir, RECORDER_FILE, &s->no_ring) == -1 &&
 	    s->db == NULL) {
 		*e = s->no_db;
 		recorder_close(&s->acts);
@@ -204,9 +205,26 @@ struct msgs {
 	struct str queue;
 	int64_t now_ns;
 	bool payload, raw, found;
+	const char *grep; /* NULL: all */
 	look_msg_fn fn;
 	void *arg;
 };
+
+/* Is the text in the masked payload? */
+static bool
+holds(const char *grep, struct str payload)
+{
+	char *text;
+	bool yes;
+
+	if (grep == NULL)
+		return true;
+	text = xmalloc(GREP_MAX);
+	yes = memmem(text, redact(text, GREP_MAX, payload), grep,
+		  strlen(grep)) != NULL;
+	free(text);
+	return yes;
+}
 
 /* As the broker says it; what is damaged it finds out when it reads, as we. */
 static const char *
@@ -248,6 +266,8 @@ msg_row(struct store_op *op, const struct store_msg *sm)
 
 	if (!str_eq(sm->queue, t->queue))
 		return 0; /* of another queue: an id was asked for */
+	if (!holds(t->grep, sm->payload))
+		return 0;
 	t->found = true;
 	if (t->raw)
 		m.payload = sm->payload;
@@ -298,6 +318,7 @@ messages(struct cli *c, const char *queue, int64_t after, int64_t most,
 {
 	struct msgs t = {.queue = str_of(queue),
 	    .payload = payload,
+	    .grep = c->filter != NULL ? c->filter->grep : NULL,
 	    .fn = fn,
 	    .arg = arg,
 	    .now_ns = clock_wall_ns()};
@@ -315,7 +336,7 @@ messages(struct cli *c, const char *queue, int64_t after, int64_t most,
 	t.op.u.scan.n = 1;
 	t.op.u.scan.after = after;
 	t.op.u.scan.max_msgs = most < UINT32_MAX ? (uint32_t)most : 0;
-	t.op.u.scan.heads = !payload;
+	t.op.u.scan.heads = !payload && t.grep == NULL;
 	t.op.u.scan.row = msg_row;
 	rc = sqldb_read(db, &t.op);
 	return rc == STORE_OK ? 0 : db_failed(c, rc);

@@ -393,7 +393,7 @@ static int
 find_oldest(struct gather *g, const char *name)
 {
 	static const char *const states[] = {"ready", "delivered", NULL};
-	struct look_filter f = {0};
+	struct look_filter f = LOOK_FILTER;
 	int rc = 0;
 
 	g->c->filter = &f;

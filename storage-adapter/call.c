@@ -17,6 +17,7 @@
 #include "call_json.h"
 #include "outcome.h"
 #include "v2.h"
+#include "xalloc.h"
 
 #define MAX_NOTES 20 /* of one call */
 
@@ -26,19 +27,13 @@
 struct call *
 call_new(const struct call_world *w, struct str payload)
 {
-	struct call *c = calloc(1, sizeof(*c));
+	struct call *c = xcalloc(1, sizeof(*c));
 
-	if (c == NULL)
-		return NULL;
 	c->w = *w;
 	c->method = c->sr = c->dbg = "";
 	c->vars = json_object();
-	if (c->vars == NULL) {
-		free(c);
-		return NULL;
-	}
 	call_env_read(c, payload);
-	if (c->error == NULL && c->row != NULL)
+	if (c->error == NULL)
 		c->step = c->row->steps;
 	return c;
 }
@@ -94,7 +89,7 @@ call_error_set(struct call *c, json_t *error)
 
 	if (error == NULL)
 		error = v2_error("Internal_error", "out of memory");
-	if (c->error == NULL && !c->undoing) {
+	if (c->error == NULL) {
 		c->error = error;
 		return FAILED;
 	}
@@ -127,7 +122,7 @@ finish(struct call *c)
 {
 	const struct row *r = c->row;
 
-	if (c->error == NULL && r != NULL) {
+	if (c->error == NULL) {
 		if (r->make != NULL)
 			c->result = r->make(c);
 		else if (r->result != NULL)
@@ -233,8 +228,7 @@ call_go(struct call *c)
 			c->item = 0;
 			c->step++;
 		} else if (c->step->method == NO_SCRIPT) {
-			if (follow(c) == AGAIN)
-				return CALL_WAIT;
+			(void)follow(c); /* only scripts are waited for */
 		} else if (ask(c) == GO_ON) {
 			return CALL_RUN;
 		} else {

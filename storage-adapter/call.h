@@ -87,7 +87,7 @@ struct call_ran {
 struct call;
 
 /* From the payload of a message.  Anything at all may be in it: what makes no
- * sense is a call that is CALL_DONE at once.  NULL: out of memory. */
+ * sense is a call that is CALL_DONE at once. */
 struct call *call_new(const struct call_world *w, struct str payload);
 void call_free(struct call *c);
 

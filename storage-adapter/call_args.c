@@ -55,8 +55,7 @@ part(const struct call *c, const char *s, size_t n)
 		    tree_at(json_object_get(c->vars, "p"), s + 1, n - 1));
 	case '@': return json_incref(tree_at(c->vars, s + 1, n - 1));
 	case '\'': return json_stringn(s + 1, n - 1);
-	case '#': return json_integer(strtoll(s + 1, NULL, 10));
-	default: return NULL;
+	default: return json_integer(strtoll(s + 1, NULL, 10)); /* '#' */
 	}
 }
 

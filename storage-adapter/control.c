@@ -51,9 +51,10 @@ named(const char *text)
 			buf_addc(&b, *text);
 		else
 			buf_addf(&b, "\\x%02x", (unsigned char)*text);
-	v = buf_ok(&b) ? json_stringn(b.p, b.n) : NULL;
+	buf_addc(&b, '\0');
+	v = json_string(buf_ok(&b) ? b.p : "");
 	buf_fini(&b);
-	return v ? v : json_string("");
+	return v;
 }
 
 /* The same with secrets masked, at most 2 KiB. */
@@ -144,8 +145,7 @@ describe(const struct ctx *ctx, const struct plugin *p)
 	    "failures", (int)p->failures, "query",
 	    p->query ? json_incref(p->query) : json_null(), "why",
 	    named(p->why));
-	if (o != NULL)
-		add_load(ctx, p, o);
+	add_load(ctx, p, o);
 	return o;
 }
 
@@ -296,7 +296,7 @@ reply(json_t *result, json_t *error, json_t *id)
 	json_t *v =
 	    json_pack("{so so sO}", "result", result ? result : json_null(),
 		"error", error ? error : json_null(), "id", id);
-	char *text = v ? json_dumps(v, JSON_COMPACT) : NULL;
+	char *text = json_dumps(v, JSON_COMPACT);
 
 	json_decref(v);
 	return text;
@@ -342,8 +342,7 @@ on_request(struct xmsg_request *r, const struct xmsg_message *m, void *arg)
 	char *text =
 	    control_answer(arg, (struct str){m->payload.p, m->payload.n});
 
-	if (text == NULL ||
-	    xmsg_reply(r, (struct xmsg_bytes){text, strlen(text)}, NULL,
+	if (xmsg_reply(r, (struct xmsg_bytes){text, strlen(text)}, NULL,
 		NULL) != XMSG_OK)
 		xmsg_leave(r);
 	free(text);

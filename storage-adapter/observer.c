@@ -88,12 +88,9 @@ on_request(struct xmsg_request *r, const struct xmsg_message *m, void *arg)
 	       *error = answer(arg, req), *reply;
 	char *text;
 
-	if (error == NULL)
-		error = json_pack("[ss]", "Internal_error", "bad method");
 	reply = json_pack("{sn so si}", "result", "error", error, "id", 0);
-	text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
-	if (text == NULL ||
-	    xmsg_reply(r, (struct xmsg_bytes){text, strlen(text)}, NULL,
+	text = json_dumps(reply, JSON_COMPACT);
+	if (xmsg_reply(r, (struct xmsg_bytes){text, strlen(text)}, NULL,
 		NULL) != XMSG_OK)
 		xmsg_leave(r);
 	free(text);
@@ -109,7 +106,7 @@ observer_new(struct xmsg *x, struct err *e)
 	o->known = json_object();
 	o->server =
 	    xmsg_serve_start(x, OBSERVER_QUEUE, XMSG_CREATE, 16, on_request, o);
-	if (o->known == NULL || o->server == NULL) {
+	if (o->server == NULL) {
 		err_set(e, 1, "%s: %s", OBSERVER_QUEUE, xmsg_error(x));
 		json_decref(o->known);
 		free(o);

@@ -145,12 +145,10 @@ equalise(json_t *t)
 	json_t *files = json_object_get(t, "files");
 	json_t *lines = json_object_get(t, "lines");
 
-	while (json_array_size(files) < json_array_size(lines) &&
-	    json_array_append_new(files, json_string("")) == 0)
-		;
-	while (json_array_size(lines) < json_array_size(files) &&
-	    json_array_append_new(lines, json_integer(0)) == 0)
-		;
+	while (json_array_size(files) < json_array_size(lines))
+		json_array_append_new(files, json_string(""));
+	while (json_array_size(lines) < json_array_size(files))
+		json_array_append_new(lines, json_integer(0));
 }
 
 /* The backtrace as a text. */

@@ -51,10 +51,9 @@ tell(struct ctx *ctx, bool add, json_t *uid)
 	call = json_pack("{ss s[o] si}", "method",
 	    add ? "Plugin.Local.register" : "Plugin.Local.deregister", "params",
 	    params, "id", 1);
-	text = call ? json_dumps(call, JSON_COMPACT) : NULL;
-	b = (struct xmsg_bytes){text, text ? strlen(text) : 0};
-	if (text == NULL ||
-	    xmsg_call_start(ctx->x, QUEUE, b, 0, LIMIT_MS, told, NULL) == NULL)
+	text = json_dumps(call, JSON_COMPACT);
+	b = (struct xmsg_bytes){text, strlen(text)};
+	if (xmsg_call_start(ctx->x, QUEUE, b, 0, LIMIT_MS, told, NULL) == NULL)
 		log_warn("rrd", "%s: %s", QUEUE, xmsg_error(ctx->x));
 	free(text);
 	json_decref(call);

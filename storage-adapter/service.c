@@ -80,22 +80,15 @@ on_request(struct xmsg_request *r, const struct xmsg_message *m, void *arg)
 	}
 	if (poison_is(ctx->poison, sv->queue, m->id)) {
 		t = task_new(ctx, sv, r);
-		if (t != NULL)
-			task_refuse(t,
-			    "handling this call ended the storage adapter"
-			    " three times: it is not tried again");
+		task_refuse(t,
+		    "handling this call ended the storage adapter"
+		    " three times: it is not tried again");
 		return;
 	}
 	poison_enter(ctx->poison, sv->queue, m->id);
 	t = task_new(ctx, sv, r);
-	if (t == NULL) {
-		log_error("service",
-		    "%s:%lld: out of memory: left in the queue", sv->queue,
-		    (long long)m->id);
-		xmsg_leave(r);
-	} else if (sv->plugin == NULL) {
+	if (sv->plugin == NULL)
 		task_refuse(t, "the storage plugin of this queue is gone");
-	}
 	poison_leave(ctx->poison);
 	service_pump(ctx);
 }

@@ -57,16 +57,12 @@ memo_write(struct task *t, struct err *e)
 {
 	char *text = json_dumps(t->memo, JSON_COMPACT), *tmp, *path;
 	int fd, rc = -1;
-	size_t n;
 
-	if (text == NULL)
-		return err_set(e, ENOMEM, "out of memory");
-	n = strlen(text);
 	tmp = xasprintf("%s/call.new", t->dir);
 	path = xasprintf("%s/call", t->dir);
 	fd = whole_open(
 	    AT_FDCWD, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd == -1 || whole_write(fd, text, n) == -1 ||
+	if (fd == -1 || whole_write(fd, text, strlen(text)) == -1 ||
 	    rename(tmp, path) == -1)
 		err_errno(e, "cannot write %s", path);
 	else
@@ -550,13 +546,6 @@ task_new(struct ctx *ctx, struct service *sv, struct xmsg_request *req)
 	memo_read(t); /* before the call asks for anything */
 	w = world_of(t);
 	t->call = call_new(&w, (struct str){m->payload.p, m->payload.n});
-	if (t->call == NULL || t->memo == NULL) {
-		call_free(t->call);
-		json_decref(t->memo);
-		free(t->dir);
-		free(t);
-		return NULL;
-	}
 	TAILQ_INSERT_TAIL(&sv->tasks, t, entry);
 	sv->n_tasks++;
 	turns_add(ctx->turns, &t->turn, sv->queue,

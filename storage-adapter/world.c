@@ -17,6 +17,7 @@
 #include "service.h"
 #include "state.h"
 #include "task.h"
+#include "xalloc.h"
 
 /* Look an answer up in the memo; true with *out (NULL: the answer was none). */
 static bool
@@ -36,8 +37,8 @@ note_answer(struct task *t, const char *key, const char *value)
 {
 	json_t *v = value ? json_string(value) : json_null();
 
-	if (json_object_set_new(t->memo, key, v) == 0)
-		t->memo_dirty = true;
+	json_object_set_new(t->memo, key, v);
+	t->memo_dirty = true;
 	return json_string_value(v);
 }
 
@@ -77,15 +78,15 @@ sr_list(void *arg)
 	return list;
 }
 
-/* A JSON value as text with its secrets masked, for free(3). */
+/* An object as text with its secrets masked, for free(3). */
 static char *
 masked(json_t *v)
 {
-	char *text = v ? json_dumps(v, JSON_COMPACT) : NULL, out[4096];
+	char *text = json_dumps(v, JSON_COMPACT), out[4096];
 	size_t n = redact(out, sizeof out, str_of(text));
 
 	free(text);
-	return strndup(out, n);
+	return xasprintf("%.*s", (int)n, out);
 }
 
 static int
@@ -93,17 +94,13 @@ sr_attached(void *arg, const char *sr, const char *handle, json_t *config,
     json_t *uids, struct err *e)
 {
 	struct task *t = arg;
-	char *conf = masked(config),
-	     *ids = uids ? json_dumps(uids, JSON_COMPACT) : strdup("[]");
-	int rc = -1;
+	char *conf = masked(config), *ids = json_dumps(uids, JSON_COMPACT);
+	int rc;
 
-	if (conf == NULL || ids == NULL)
-		err_set(e, 1, "out of memory");
-	else
-		rc = state_sr_put(t->ctx->state,
-		    &(struct state_sr){
-			t->sv->queue, sr, handle, conf, ids, clock_wall_ns()},
-		    e);
+	rc = state_sr_put(t->ctx->state,
+	    &(struct state_sr){
+		t->sv->queue, sr, handle, conf, ids, clock_wall_ns()},
+	    e);
 	if (rc == 0)
 		rrd_tell(t->ctx, true, ids);
 	free(conf);

@@ -28,13 +28,11 @@ tests_test_asettings_CPPFLAGS = $(ADAPTER_CPPFLAGS)
 tests_test_asettings_LDFLAGS = $(AM_LDFLAGS) $(ADAPTER_WRAP)
 tests_test_asettings_LDADD = $(ADAPTER_TEST_LIBS)
 
-# What the switch answers.
-adapter_unit += tests/test_adapter_switch
-tests_test_adapter_switch_SOURCES = tests/test_adapter_switch.c \
+# What the switch answers, and what is asked.
+SW_SOURCES = tests/support/swtest.c tests/support/swtest.h \
 	tests/support/logtest.c tests/support/logtest.h \
 	tests/support/tempdir.c tests/support/tempdir.h
-tests_test_adapter_switch_CPPFLAGS = $(ADAPTER_CPPFLAGS)
-tests_test_adapter_switch_LDFLAGS = $(AM_LDFLAGS) $(ADAPTER_WRAP) \
+SW_WRAP = $(AM_LDFLAGS) $(ADAPTER_WRAP) \
 	-Wl,--wrap=xmsg_http_start -Wl,--wrap=xmsg_call_start \
 	-Wl,--wrap=xmsg_cancel -Wl,--wrap=xmsg_serve_start \
 	-Wl,--wrap=xmsg_serve_stop -Wl,--wrap=xmsg_request_message \
@@ -43,7 +41,15 @@ tests_test_adapter_switch_LDFLAGS = $(AM_LDFLAGS) $(ADAPTER_WRAP) \
 	-Wl,--wrap=xmsg_encode -Wl,--wrap=event_add \
 	-Wl,--wrap=plugins_each -Wl,--wrap=plugins_why_not \
 	-Wl,--wrap=plugins_settled
+adapter_unit += tests/test_adapter_switch tests/test_adapter_asked
+tests_test_adapter_switch_SOURCES = tests/test_adapter_switch.c $(SW_SOURCES)
+tests_test_adapter_switch_CPPFLAGS = $(ADAPTER_CPPFLAGS)
+tests_test_adapter_switch_LDFLAGS = $(SW_WRAP)
 tests_test_adapter_switch_LDADD = $(ADAPTER_TEST_LIBS)
+tests_test_adapter_asked_SOURCES = tests/test_adapter_asked.c $(SW_SOURCES)
+tests_test_adapter_asked_CPPFLAGS = $(ADAPTER_CPPFLAGS)
+tests_test_adapter_asked_LDFLAGS = $(SW_WRAP)
+tests_test_adapter_asked_LDADD = $(ADAPTER_TEST_LIBS)
 
 # Damaged files.
 adapter_unit += tests/test_adapter_files
@@ -53,3 +59,11 @@ tests_test_adapter_files_SOURCES = tests/test_adapter_files.c \
 tests_test_adapter_files_CPPFLAGS = $(ADAPTER_CPPFLAGS)
 tests_test_adapter_files_LDFLAGS = $(AM_LDFLAGS) $(ADAPTER_WRAP)
 tests_test_adapter_files_LDADD = $(ADAPTER_TEST_LIBS)
+
+# What calls are made of.
+adapter_unit += tests/test_call_parts
+tests_test_call_parts_SOURCES = tests/test_call_parts.c \
+	tests/support/logtest.c tests/support/logtest.h
+tests_test_call_parts_CPPFLAGS = $(ADAPTER_CPPFLAGS)
+tests_test_call_parts_LDFLAGS = $(AM_LDFLAGS) $(ADAPTER_WRAP)
+tests_test_call_parts_LDADD = $(ADAPTER_TEST_LIBS)

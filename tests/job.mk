@@ -57,3 +57,7 @@ tests_test_job_nursery_SOURCES = tests/test_job_nursery.c
 tests_test_job_nursery_CPPFLAGS = $(JOB_INCLUDES)
 tests_test_job_nursery_LDADD = $(JOB_LIBS)
 EXTRA_tests_test_job_nursery_DEPENDENCIES = xmsg-run$(EXEEXT)
+
+# The runner by itself.
+TESTS += tests/job/test_run.py
+EXTRA_DIST += tests/job/test_run.py

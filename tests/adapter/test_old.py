@@ -5,6 +5,7 @@ test (contract 1.4, 1.9, 1.12, 1.13)."""
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -200,6 +201,25 @@ class State(Case):
         self.assertEqual(self.listed(), [SR])
 
 
+    def test_that_cannot_be_renamed(self):
+        """It is said, and the SRs are there."""
+        os.makedirs(self.adapter.old_state + ".taken-over/x")
+        self.old(self.OLD)
+        self.serve()
+        self.assertEqual(self.listed(), ["s3", "with blank"])
+        self.assertIn("cannot rename", self.logged())
+
+    def test_new_settings(self):
+        """The files are read again, as the original does not."""
+        self.serve()
+        self.config("concurrent = maybe\n")
+        self.adapter.process.send_signal(signal.SIGHUP)
+        until(lambda: "not reloaded" in self.logged(), "it says so")
+        self.config("concurrent = true\n")
+        self.adapter.process.send_signal(signal.SIGHUP)
+        until(lambda: "settings: reloaded" in self.logged(), "it says so")
+
+
 class SelfTest(Case):
     def setUp(self):
         super().setUp()
@@ -233,12 +253,54 @@ class SelfTest(Case):
 
     @tap.table([("an error", "Volume.create", [step("exit", 1)]),
                 ("another type", "SR.stat", [out(7)]),
-                ("a signal", "SR.ls", [step("signal", 9)])])
+                ("a signal", "SR.ls", [step("signal", 9)])] +
+               [("the first: " + s, s, [step("exit", 1)]) for s in (
+                   "Plugin.Query", "Plugin.diagnostics", "SR.create",
+                   "SR.attach", "Volume.stat", "Volume.destroy",
+                   "SR.probe")])
     def fails(self, script, plan):
         self.plugin.usual(script, *plan)
         code, text = self.run_it()
         self.assertEqual(code, 2, text)
         self.assertIn(script.split(".")[1], text)
+
+    def test_a_script_that_cannot_be_run(self):
+        self.plugin.replace("SR.ls", 0o644, "#!/bin/sh\n")
+        code, text = self.run_it()
+        self.assertEqual(code, 2, text)
+        self.assertIn("is not executable", text)
+
+    def test_a_script_that_is_missing(self):
+        self.plugin.replace("SR.ls")
+        code, text = self.run_it()
+        self.assertEqual(code, 2, text)
+        self.assertIn("SCRIPT_MISSING", text)
+
+    def test_without_a_feature(self):
+        """What the plugin does not offer is not tried."""
+        self.plugin.usual("Plugin.Query", out(support.answer_of_query(
+            "dummyv5")))
+        code, text = self.run_it()
+        self.assertEqual(code, 0, text)
+        self.assertNotIn("SR.probe", [r["script"] for r in
+                                      self.adapter.runs()])
+
+    def test_its_folder_stays(self):
+        """What lies in its folder is not ours to remove."""
+        folder = os.path.join(os.path.dirname(self.adapter.old_state),
+                              "xmsg-storaged", "selftest")
+        os.makedirs(os.path.join(folder, "x"))
+        code, text = self.run_it()
+        self.assertEqual(code, 0, text)
+        self.assertIn("selftest stays", text)
+
+    def test_no_room_for_its_folder(self):
+        folder = os.path.join(os.path.dirname(self.adapter.old_state),
+                              "xmsg-storaged")
+        os.makedirs(folder)
+        os.symlink("/no/such/folder/x", os.path.join(folder, "selftest"))
+        code, text = self.run_it()
+        self.assertEqual(code, 2, text)
 
 
 if __name__ == "__main__":

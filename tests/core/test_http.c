@@ -477,15 +477,18 @@ cut_at_each_byte(void **state)
 	}
 }
 
+#define ROW POST("/hold") GET("/now") POST("/hold") POST("/now")
+
 /* Requests in one packet are handled one after the other: the second comes up
  * when the first is answered, and answers keep the order. */
 static void
 requests_in_a_row(void **state)
 {
 	struct fix *f = *state;
+	const struct http_use *use;
 	int fd = client(f);
 
-	puts_(fd, POST("/hold") GET("/now") POST("/hold") POST("/now"));
+	puts_(fd, ROW);
 	turns(f);
 	assert_int_equal(f->nseen, 1);
 	expect(fd, "", false);
@@ -496,7 +499,10 @@ requests_in_a_row(void **state)
 	answer(f, 2);
 	turns(f);
 	expect(fd, HELLO HELLO, false);
-	assert_int_equal(http_requests_of(http_next(f->h, NULL)), 4);
+	use = http_use_of(http_next(f->h, NULL));
+	assert_int_equal(use->requests, 4);
+	assert_int_equal(use->bytes_in, strlen(ROW));
+	assert_int_equal(use->bytes_out, strlen(HELLO EMPTY HELLO HELLO));
 	close(fd);
 }
 
