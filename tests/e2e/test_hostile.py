@@ -618,6 +618,14 @@ class Random(Hostile):
 class Operators(Hostile):
     """The routes of /v1 with what they do not expect."""
 
+    @tap.table([(t, t) for t in (
+        "/queues?limit=1", "/queues?limit=10000", "/acts?limit=10000",
+        "/events?after=-1&limit=1", "/events?after=-1&limit=100000",
+        "/events?after=-1&limit=1&wait=300")])
+    def answers_at_the_bound(self, target):
+        self.is_well()  # something has happened, so nothing waits
+        self.assertEqual(self.conn().v1(target)[0], 200)
+
     @tap.table([("%s %s" % (m, t[:50]), m, t, s) for m, t, s in [
         ("GET", "/v1/", 404), ("GET", "/v1/x", 404),
         ("GET", "/v1/status/x", 404), ("GET", "/v1//status", 404),
@@ -642,7 +650,9 @@ class Operators(Hostile):
         ("GET", "/v1/queues/none/messages/1/hold", 405),
         ("GET", "/v1/events?after=-2000", 400),
         ("GET", "/v1/events?wait=301", 400),
-        ("GET", "/v1/events?limit=0", 400)]])
+        ("GET", "/v1/events?limit=0", 400),
+        ("GET", "/v1/events?limit=100001", 400),
+        ("GET", "/v1/acts?limit=10001", 400)]])
     def answers(self, method, target, status):
         c = self.conn()
         r = c.ask(request(method, target))
