@@ -165,6 +165,10 @@ caller_prepare(struct caller *c, struct all *all, unsigned no)
 {
 	const struct opts *o = all->w->o;
 
+	if (all->nservers == 0) { /* the options see to it that there is one */
+		all->w->eng.broken = true;
+		return;
+	}
 	c->all = all;
 	c->no = no;
 	memcpy(c->queue, all->servers[no % all->nservers].queue, NAME_SIZE);

@@ -25,19 +25,9 @@
 struct str
 v1_param(const struct v1 *v, const char *name)
 {
-	size_t len = strlen(name);
-	const char *at = v->query.p, *end = at + v->query.n, *stop;
-
-	while (at != NULL && at < end) {
-		stop = memchr(at, '&', (size_t)(end - at));
-		if (stop == NULL)
-			stop = end;
-		if ((size_t)(stop - at) > len && at[len] == '=' &&
-		    memcmp(at, name, len) == 0)
-			return wire_get_segment((struct str){
-			    at + len + 1, (size_t)(stop - at) - len - 1});
-		at = stop + 1;
-	}
+	for (size_t i = 0; i < v->nparams; i++)
+		if (str_eq(v->params[i].name, str_of(name)))
+			return v->params[i].value;
 	return (struct str){NULL, 0};
 }
 
@@ -420,6 +410,27 @@ fits(const struct v1 *v, const char *pattern)
 	return i + 1 == v->nseg;
 }
 
+/* Take a query apart, before anything of it is decoded: what is decoded may
+ * hold the marks between parameters. */
+static void
+split_query(struct v1 *v, char *p, const char *end)
+{
+	char *stop, *is;
+
+	for (; p < end && v->nparams < V1_MOST_PARAMS; p = stop + 1) {
+		stop = memchr(p, '&', (size_t)(end - p));
+		if (stop == NULL)
+			stop = p + (end - p);
+		is = memchr(p, '=', (size_t)(stop - p));
+		if (is == NULL)
+			continue;
+		v->params[v->nparams++] =
+		    (struct v1_param){{p, (size_t)(is - p)},
+			wire_get_segment(
+			    (struct str){is + 1, (size_t)(stop - is) - 1})};
+	}
+}
+
 /* Split the target behind "/v1/"; false when it has too many segments. */
 static bool
 split(struct v1 *v, struct str target)
@@ -428,7 +439,7 @@ split(struct v1 *v, struct str target)
 
 	q = memchr(p, '?', target.n);
 	if (q != NULL) {
-		v->query = (struct str){q + 1, (size_t)(end - q - 1)};
+		split_query(v, q + 1, end);
 		end = q;
 	}
 	while (p <= end) {

@@ -12,6 +12,7 @@
 
 #define V1_JSON		 "application/json"
 #define V1_MOST_SEGMENTS 6
+#define V1_MOST_PARAMS	 16 /* of a query; more than any route knows */
 #define V1_PAGE_BYTES	 ((size_t)4 * 1024 * 1024) /* a page is cut at */
 
 struct purge;
@@ -23,7 +24,11 @@ struct v1 {
 	struct api *a;
 	struct str seg[V1_MOST_SEGMENTS]; /* behind "v1", decoded */
 	size_t nseg;
-	struct str query, body;
+	struct v1_param {
+		struct str name, value; /* decoded */
+	} params[V1_MOST_PARAMS];
+	size_t nparams;
+	struct str body;
 	struct str key; /* Idempotency-Key, n == 0: none */
 };
 
@@ -53,24 +58,45 @@ bool v1_privileged(const struct peer *p);
 struct jsonw v1_start(const struct v1 *v);
 void v1_finish(const struct v1 *v, struct jsonw *w);
 
+/* Put a page of a ring from a place on, at most `limit` (above 0) of those that
+ * `put` says yes to: how many.  The place moves to where the next page begins. */
+typedef bool (*v1_put_fn)(
+    struct jsonw *w, const struct ring_event *e, const void *arg);
+size_t v1_put_ring(struct jsonw *w, const struct ring *r,
+    struct ring_cursor *at, size_t limit, v1_put_fn put, const void *arg);
+
 /* ---- choosing messages: api_v1_filter.c ---- */
+#define FILTER_TEXT 255 /* bytes of a text to choose by */
 struct msg_filter {
 	int state; /* enum msg_state, 0: all */
 	int64_t before_s; /* sent before this time, 0: all */
-	char method[256]; /* "": all */
-	size_t method_n;
+	int64_t min_size, max_size, up_to; /* bytes; id */
+	char method[FILTER_TEXT], origin[FILTER_TEXT], grep[FILTER_TEXT];
+	size_t method_n, origin_n, grep_n; /* 0: all */
 	bool prefix; /* the method need only begin so */
 };
+/* The conditions as they come: not given when p == NULL, or a number below 0. */
+struct msg_choice {
+	struct str state, method, origin, grep;
+	int64_t older_s, min_size, max_size, up_to;
+};
+#define MSG_CHOICE                                                             \
+	(struct msg_choice)                                                    \
+	{                                                                      \
+		.older_s = -1, .min_size = -1, .max_size = -1, .up_to = -1     \
+	}
 enum msg_state { V1_READY = 1, V1_DELIVERED, V1_HELD, V1_LEAVING };
 enum msg_state v1_state(const struct msg *msg);
 const char *v1_state_name(enum msg_state s);
-/* Set from texts (p == NULL: not given) and an age, which is not negative when
- * given; false when malformed: *bad names what is. */
-bool filter_set(struct msg_filter *f, const struct api *a, struct str state,
-    struct str method, int64_t older_s, const char **bad);
-/* What the index knows, and what the payload says. */
+/* False when malformed: *bad names what is. */
+bool filter_set(struct msg_filter *f, const struct api *a,
+    const struct msg_choice *choice, const char **bad);
+/* What the index knows, and what shows when the message has been read. */
 bool filter_msg(const struct msg_filter *f, const struct msg *msg);
-bool filter_method(const struct msg_filter *f, struct str payload);
+bool filter_read(const struct msg_filter *f, const struct store_msg *sm);
+/* Must it be read?  How much of it, for one page; 0: as much as usual. */
+bool filter_reads(const struct msg_filter *f);
+int64_t filter_page_bytes(const struct msg_filter *f);
 
 /* ---- choosing events: api_v1_events.c ---- */
 

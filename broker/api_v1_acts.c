@@ -78,9 +78,10 @@ acts_answered(struct peer *p, int status, const char *note)
 	acts_forget(p);
 }
 
-static void
-put_act(struct jsonw *w, const struct ring_event *e)
+static bool
+put_act(struct jsonw *w, const struct ring_event *e, const void *all)
 {
+	(void)all;
 	jsonw_open(w, NULL, '{');
 	jsonw_int(w, "seq", (int64_t)e->seq);
 	jsonw_seconds(w, "time", e->wall_ns);
@@ -93,6 +94,7 @@ put_act(struct jsonw *w, const struct ring_event *e)
 	jsonw_bool(w, "done", e->re_id < 300);
 	jsonw_str(w, "text", e->text);
 	jsonw_close(w, '}');
+	return true;
 }
 
 /* GET /v1/acts */
@@ -100,10 +102,8 @@ void
 v1_get_acts(const struct v1 *v)
 {
 	const struct ring *r = v->a->acts;
-	struct ring_cursor at;
-	struct ring_event e;
-	int64_t after, limit;
-	uint64_t next;
+	struct ring_cursor at = {0, 0};
+	int64_t after, limit, next;
 	struct jsonw w;
 
 	if (!v1_param_int(v, "after", -1, -1, INT64_MAX, &after) ||
@@ -111,21 +111,15 @@ v1_get_acts(const struct v1 *v)
 		return;
 	w = v1_start(v);
 	jsonw_open(&w, "acts", '[');
-	next = r != NULL ? ring_next(r) : 0;
-	/* left out: the last ones */
-	if (after == -1)
-		after = next > (uint64_t)limit ? (int64_t)next - limit : 0;
 	if (r != NULL) {
+		next = (int64_t)ring_next(r);
+		/* left out: the last ones */
+		if (after == -1)
+			after = next > limit ? next - limit : 0;
 		at = ring_seek(r, (uint64_t)after);
-		while (ring_read(r, &at, &e)) {
-			put_act(&w, &e);
-			if (--limit == 0 || w.b->n >= V1_PAGE_BYTES) {
-				next = e.seq + 1;
-				break;
-			}
-		}
+		(void)v1_put_ring(&w, r, &at, (size_t)limit, put_act, NULL);
 	}
 	jsonw_close(&w, ']');
-	jsonw_int(&w, "next", (int64_t)next);
+	jsonw_int(&w, "next", (int64_t)at.seq);
 	v1_finish(v, &w);
 }

@@ -20,14 +20,54 @@
 #define FROM_LAST (-2) /* `after` left out: the last ones */
 #define FROM_NOW  (-3) /* after=now */
 
-/* An answer to a follower of all events, for the next one in the same place. */
+#define TOLD_MOST ((size_t)1024 * 1024) /* what is larger is made again */
+#define PLACES	  8
+
+/* What was told last. */
 struct told {
-	uint64_t after, end; /* where it began; where the recorder ended */
+	/* an answer to a follower of all events, for the next one in the same
+	 * place: where it began; where the recorder ended */
+	uint64_t after, end;
 	size_t limit, shown;
 	struct buf body;
+	/* where looking ended: there it goes on, and from the end of the
+	 * recorder it is a long way back for one who is behind */
+	struct ring_cursor places[PLACES];
+	unsigned nplaces;
 };
 
-#define TOLD_MOST ((size_t)1024 * 1024) /* what is larger is made again */
+/* Made when first used. */
+static struct told *
+told_of(struct api *a)
+{
+	if (a->told == NULL)
+		a->told = xcalloc(1, sizeof *a->told);
+	return a->told;
+}
+
+/* Looking has come to here. */
+static void
+remember(struct api *a, uint64_t seq, uint64_t pos)
+{
+	struct told *t = told_of(a);
+
+	for (size_t i = 0; i < PLACES; i++)
+		if (t->places[i].seq == seq && t->places[i].pos != 0)
+			return;
+	t->places[t->nplaces++ % PLACES] = (struct ring_cursor){seq, pos};
+}
+
+/* Go on there; a place that was overwritten is found to be so. */
+static struct ring_cursor
+seek(struct api *a, uint64_t seq)
+{
+	const struct told *t = told_of(a);
+
+	for (size_t i = 0; i < PLACES; i++)
+		if (t->places[i].seq == seq && t->places[i].pos != 0)
+			return t->places[i];
+	return ring_seek(&a->trace->ring, seq);
+}
 
 /* Are all events wanted? */
 static bool
@@ -59,14 +99,19 @@ event_wanted(const struct event_filter *f, const struct ring_event *e)
 
 /* Is there an event from `from` on that is wanted? */
 static bool
-any_wanted(const struct ring *r, const struct event_filter *f, uint64_t from)
+any_wanted(struct api *a, const struct event_filter *f, uint64_t from)
 {
-	struct ring_cursor at = ring_seek(r, from);
+	const struct ring *r = &a->trace->ring;
+	struct ring_cursor at;
 	struct ring_event e;
 
+	if (all(f))
+		return from < ring_next(r);
+	at = seek(a, from);
 	while (ring_read(r, &at, &e))
 		if (event_wanted(f, &e))
 			return true;
+	remember(a, ring_next(r), at.pos);
 	return false;
 }
 
@@ -111,28 +156,31 @@ put_event(struct jsonw *w, const struct ring_event *e)
 	jsonw_close(w, '}');
 }
 
+/* One event, when it is wanted. */
+static bool
+put_wanted(struct jsonw *w, const struct ring_event *e, const void *filter)
+{
+	if (!event_wanted(filter, e))
+		return false;
+	put_event(w, e);
+	return true;
+}
+
 /* The answer, up to its last brace; returns how many events are in it. */
 static size_t
-put_events(struct jsonw *w, const struct ring *r, uint64_t after, size_t limit,
+put_events(struct jsonw *w, struct api *a, uint64_t after, size_t limit,
     const struct event_filter *f)
 {
-	uint64_t first = ring_first(r), next = ring_next(r);
-	struct ring_cursor at = ring_seek(r, after < first ? first : after);
-	struct ring_event e;
-	size_t n = 0;
+	const struct ring *r = &a->trace->ring;
+	uint64_t first = ring_first(r);
+	struct ring_cursor at = seek(a, after < first ? first : after);
+	size_t n;
 
 	jsonw_open(w, "events", '[');
-	while (ring_read(r, &at, &e)) {
-		if (!event_wanted(f, &e))
-			continue;
-		put_event(w, &e);
-		if (++n == limit || w->b->n >= V1_PAGE_BYTES) {
-			next = e.seq + 1;
-			break;
-		}
-	}
+	n = v1_put_ring(w, r, &at, limit, put_wanted, f);
+	remember(a, at.seq, at.pos);
 	jsonw_close(w, ']');
-	jsonw_int(w, "next", (int64_t)next);
+	jsonw_int(w, "next", (int64_t)at.seq);
 	jsonw_int(w, "lost", after < first ? (int64_t)(first - after) : 0);
 	return n;
 }
@@ -144,7 +192,7 @@ events_reply(
 {
 	struct v1 v = {.p = p, .a = p->api};
 	struct jsonw w = v1_start(&v);
-	size_t n = put_events(&w, &p->api->trace->ring, after, limit, f);
+	size_t n = put_events(&w, p->api, after, limit, f);
 
 	v1_finish(&v, &w);
 	return n;
@@ -167,10 +215,8 @@ tell_all(const struct call *c, size_t limit)
 {
 	struct api *a = c->api;
 	uint64_t end = ring_next(&a->trace->ring);
-	struct told *t = a->told;
+	struct told *t = told_of(a);
 
-	if (t == NULL)
-		t = a->told = xcalloc(1, sizeof *t);
 	if (t->body.n == 0 || t->after != c->after || t->end != end ||
 	    t->limit != limit) {
 		t->after = c->after;
@@ -223,7 +269,7 @@ events_woken(struct trace_wait *wait)
 		c->after = wait->seen;
 	/* what was lost may have been wanted: tell at once */
 	if (a->m->now_ns < c->until_ns && c->after >= ring_first(r) &&
-	    !any_wanted(r, &c->filter, c->after)) {
+	    !any_wanted(a, &c->filter, c->after)) {
 		c->after = ring_next(r);
 		trace_wait(a->trace, wait, c->after, c->until_ns);
 		return;
@@ -357,7 +403,7 @@ v1_get_events(const struct v1 *v)
 	from = begin_at(r, after, (uint64_t)limit, &f);
 	if (wait == 0 ||
 	    (!trace_often(f.kinds) &&
-		(from < ring_first(r) || any_wanted(r, &f, from))))
+		(from < ring_first(r) || any_wanted(v->a, &f, from))))
 		events_reply(v->p, from, (size_t)limit, &f);
 	else
 		park(v, from, (size_t)limit, wait * NS_PER_SEC, &f);

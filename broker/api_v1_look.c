@@ -12,7 +12,7 @@
 #include "rpc.h"
 #include "xalloc.h"
 
-#define METHOD_PAGE 1000 /* messages looked at for their method in one go */
+#define READ_PAGE 1000 /* messages read to find those that are meant */
 
 /* ---- messages ---- */
 
@@ -156,7 +156,7 @@ list_message(
 		if (c->count == c->limit)
 			return; /* the page is full: the next one has it */
 		c->arg = sm->id;
-		if (!filter_method(c->chosen, sm->payload))
+		if (!filter_read(c->chosen, sm))
 			return;
 	}
 	c->count++;
@@ -245,20 +245,25 @@ new_look(const struct v1 *v, int64_t from)
 static struct msg_filter *
 get_filter(const struct v1 *v)
 {
+	struct msg_choice m = {.state = v1_param(v, "state"),
+	    .method = v1_param(v, "method"),
+	    .origin = v1_param(v, "origin"),
+	    .grep = v1_param(v, "grep")};
 	struct msg_filter *f;
 	const char *bad;
-	int64_t older;
 
-	if (!v1_param_int(v, "older", -1, 0, INT32_MAX, &older))
+	if (!v1_param_int(v, "older", -1, 0, INT32_MAX, &m.older_s) ||
+	    !v1_param_int(v, "min_size", -1, 0, INT64_MAX, &m.min_size) ||
+	    !v1_param_int(v, "max_size", -1, 0, INT64_MAX, &m.max_size) ||
+	    !v1_param_int(v, "up_to", -1, 0, INT64_MAX, &m.up_to))
 		return NULL;
 	f = xcalloc(1, sizeof *f);
-	if (filter_set(f, v->a, v1_param(v, "state"), v1_param(v, "method"),
-		older, &bad))
+	if (filter_set(f, v->a, &m, &bad))
 		return f;
 	free(f);
 	api_error(v->p, 400, "bad_parameter", bad,
 	    "state: ready, delivered, held or leaving; method: a name, or the"
-	    " beginning of one and *");
+	    " beginning of one and *; texts: at most 255 bytes");
 	return NULL;
 }
 
@@ -281,8 +286,9 @@ v1_get_messages(const struct v1 *v)
 	c->chosen = f;
 	c->arg = after; /* where the next page begins */
 	c->u.poll.want = list_want;
-	/* which method it is shows only when the message has been read */
-	most = f->method_n > 0 || f->prefix ? METHOD_PAGE : (size_t)limit;
+	/* whether it is meant may show only when the message has been read */
+	most = filter_reads(f) ? READ_PAGE : (size_t)limit;
+	c->u.poll.most_bytes = filter_page_bytes(f);
 	(void)mswitch_look(v->a->m, &c->u.poll, v->seg[1], most);
 }
 
@@ -326,6 +332,7 @@ v1_get_clients(const struct v1 *v)
 	jsonw_open(&w, "clients", '[');
 	while ((c = http_next(v->a->http, c)) != NULL) {
 		const struct peer *p = http_user(c);
+		const struct http_use *use = http_use_of(c);
 		const struct waiter *wt;
 
 		if (p == NULL)
@@ -342,7 +349,9 @@ v1_get_clients(const struct v1 *v)
 			jsonw_str(&w, NULL, wt->links[i].name->name);
 		jsonw_close(&w, ']');
 		jsonw_seconds(&w, "age_s", v->a->m->now_ns - http_since(c));
-		jsonw_int(&w, "requests", (int64_t)http_requests_of(c));
+		jsonw_int(&w, "requests", (int64_t)use->requests);
+		jsonw_int(&w, "bytes_in", (int64_t)use->bytes_in);
+		jsonw_int(&w, "bytes_out", (int64_t)use->bytes_out);
 		jsonw_close(&w, '}');
 	}
 	jsonw_close(&w, ']');

@@ -110,7 +110,7 @@ purge_message(
 
 	(void)msg;
 	g->last = false; /* there was one: look for more */
-	if (g->limit == 0 || !filter_method(&g->filter, sm->payload))
+	if (g->limit == 0 || !filter_read(&g->filter, sm))
 		return;
 	g->limit--;
 	if (g->dry)
@@ -202,13 +202,12 @@ static bool
 purge_read(
     const struct v1 *v, struct purge *g, struct str *who, struct str *reason)
 {
-	struct str state = {NULL, 0}, method = {NULL, 0};
-	int64_t older = -1;
+	struct msg_choice m = MSG_CHOICE;
 	const struct v1_field fields[] = {
 	    {"limit", V1_NUMBER, &g->limit, 1, INT64_MAX},
-	    {"older", V1_NUMBER, &older, 0, INT32_MAX},
-	    {"state", V1_TEXT, &state, 0, 16},
-	    {"method", V1_TEXT, &method, 0, 256},
+	    {"older", V1_NUMBER, &m.older_s, 0, INT32_MAX},
+	    {"state", V1_TEXT, &m.state, 0, 16},
+	    {"method", V1_TEXT, &m.method, 0, 256},
 	    {"dry_run", V1_BOOL, &g->dry, 0, 0},
 	    {"reason", V1_TEXT, reason, 0, 1000},
 	    {"who", V1_TEXT, who, 1, 255},
@@ -217,7 +216,7 @@ purge_read(
 
 	if (!v1_body(v, fields, sizeof fields / sizeof *fields))
 		return false;
-	if (filter_set(&g->filter, v->a, state, method, older, &bad))
+	if (filter_set(&g->filter, v->a, &m, &bad))
 		return true;
 	api_error(v->p, 400, "bad_body", bad,
 	    "state: ready, delivered or held; method: a name, or the beginning"

@@ -219,7 +219,7 @@ handle(struct http_conn *c, struct http_request *r)
 	c->busy = true;
 	c->held = false;
 	c->begun++;
-	c->nrequests++;
+	c->use.requests++;
 	c->http->n.requests++;
 	c->http->c.handler->request(c->http->c.ctx, c, r);
 }
@@ -332,12 +332,13 @@ on_readable(struct http_conn *c)
 	do
 		n = recv(c->fd, to, SCRATCH, MSG_DONTWAIT);
 	while (n == -1 && errno == EINTR);
-	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EWOULDBLOCK)) {
+	if (n == 0 || (n == -1 && errno != EAGAIN)) {
 		on_closed(c);
 		return;
 	}
 	if (n == -1)
 		return;
+	c->use.bytes_in += (uint64_t)n;
 	if (fresh) {
 		consume_fresh(c, to, (size_t)n);
 		explicit_bzero(to, (size_t)n); /* it may be secret */
@@ -470,7 +471,6 @@ void
 http_free(struct http *h)
 {
 	struct http_conn *c, *next;
-	struct uid_ent *u, *un;
 
 	if (h == NULL)
 		return;
@@ -481,10 +481,6 @@ http_free(struct http *h)
 	}
 	while (http_more(h))
 		http_turn(h);
-	HASH_ITER (hh, h->uids, u, un) {
-		h->uids = map_del(h->uids, u);
-		free(u);
-	}
 	free(h->scratch);
 	free(h);
 }
@@ -540,11 +536,11 @@ http_next(const struct http *h, const struct http_conn *c)
 	return c == NULL ? TAILQ_FIRST(&h->all) : TAILQ_NEXT(c, all);
 }
 
-/* How many requests it sent. */
-uint64_t
-http_requests_of(const struct http_conn *c)
+/* What it has asked for and got. */
+const struct http_use *
+http_use_of(const struct http_conn *c)
 {
-	return c->nrequests;
+	return &c->use;
 }
 
 /* Since when it is there. */

@@ -102,7 +102,10 @@ const struct http_counters *http_counters(const struct http *h);
 
 /* Walk over the connections: first, next, NULL. */
 struct http_conn *http_next(const struct http *h, const struct http_conn *c);
-uint64_t http_requests_of(const struct http_conn *c);
+struct http_use {
+	uint64_t requests, bytes_in, bytes_out; /* read from, written to it */
+};
+const struct http_use *http_use_of(const struct http_conn *c);
 int64_t http_since(const struct http_conn *c); /* mono ns of the accept */
 
 #endif

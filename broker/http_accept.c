@@ -23,6 +23,7 @@
 
 #define ACCEPT_BURST 64 /* connections taken in one turn */
 #define RETRY_NS     (100 * NS_PER_MS) /* accept again after EMFILE */
+#define RETRY_MOST   (5 * NS_PER_SEC) /* when that fails again and again */
 
 static struct uid_ent *
 uid_get(struct http *h, uid_t uid)
@@ -70,11 +71,13 @@ turn_away(struct http *h, int fd, const char *why)
 
 /* Is there room for one more of this user? NULL, or why not. */
 static const char *
-no_room(struct http *h, uid_t uid)
+no_room(const struct http *h, uid_t uid)
 {
+	const struct uid_ent *u = map_find(h->uids, &uid, sizeof uid);
+
 	if ((int64_t)h->n.connections >= h->c.max_connections)
 		return "limits.connections is reached";
-	if (uid != 0 && uid_get(h, uid)->n >= h->c.max_connections_per_uid)
+	if (uid != 0 && (u ? u->n : 0) >= h->c.max_connections_per_uid)
 		return "limits.connections_per_uid is reached";
 	return NULL;
 }
@@ -124,7 +127,9 @@ retry(struct deadline *d, int64_t now)
 	if (event_add(h->listener, NULL) == 0)
 		return;
 	log_error("http", "cannot watch the listening socket yet");
-	deadline_set(h->c.deadlines, &h->retry, now + RETRY_NS);
+	h->retry_ns =
+	    h->retry_ns < RETRY_MOST / 2 ? 2 * h->retry_ns : RETRY_MOST;
+	deadline_set(h->c.deadlines, &h->retry, now + h->retry_ns);
 }
 
 /* No descriptors left: use the spare one to say so, then pause. */
@@ -147,6 +152,7 @@ exhausted(struct http *h, int fd)
 	}
 	event_del(h->listener);
 	h->retry.fn = retry;
+	h->retry_ns = RETRY_NS;
 	deadline_set(h->c.deadlines, &h->retry, h->now_ns + RETRY_NS);
 }
 

@@ -34,7 +34,7 @@ struct http_conn {
 	struct early *early;
 	uint32_t begun, answered; /* number of the last request, so far */
 	int64_t since, began_ns;
-	uint64_t nrequests;
+	struct http_use use;
 	uid_t uid;
 	int fd;
 	short armed;
@@ -60,6 +60,7 @@ struct http {
 	struct http_config c;
 	struct event *listener;
 	struct deadline retry;
+	int64_t retry_ns; /* how long it waits, the next time longer */
 	struct conn_list all, todo;
 	struct uid_ent *uids;
 	struct http_counters n;

@@ -27,13 +27,14 @@ http_flush(struct http_conn *c)
 		    MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n == -1 && errno == EINTR)
 			continue;
-		if (n == -1 && errno != EAGAIN && errno != EWOULDBLOCK) {
+		if (n == -1 && errno != EAGAIN) {
 			http_drop(c);
 			return;
 		}
 		if (n == -1)
 			break;
 		c->out_at += (size_t)n;
+		c->use.bytes_out += (uint64_t)n;
 	}
 	if (c->out_at == c->out.n) {
 		buf_fini(&c->out);
@@ -80,12 +81,13 @@ send_reply(struct http_conn *c, const struct iovec v[2])
 		do
 			n = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 		while (n == -1 && errno == EINTR);
-		if (n == -1 && errno != EAGAIN && errno != EWOULDBLOCK) {
+		if (n == -1 && errno != EAGAIN) {
 			http_drop(c);
 			return;
 		}
 		if (n == -1)
 			n = 0;
+		c->use.bytes_out += (uint64_t)n;
 		if ((size_t)n == v[0].iov_len + v[1].iov_len) {
 			if (c->closing)
 				http_drop(c);

@@ -4,6 +4,8 @@
 /* JSON objects written straight into a buffer. */
 #include "jsonw.h"
 
+#include <string.h>
+
 #include "json.h"
 
 /* Length of the UTF-8 sequence at p, 0 when it is none. */
@@ -32,12 +34,27 @@ utf8_len(const unsigned char *p, size_t n)
 	return len;
 }
 
+/* How many bytes in front are ASCII; eight at a time. */
+static size_t
+ascii_run(const char *p, size_t n)
+{
+	size_t i = 0;
+	uint64_t v;
+
+	for (; i + sizeof v <= n; i += sizeof v) {
+		memcpy(&v, p + i, sizeof v);
+		if ((v & 0x8080808080808080u) != 0)
+			break;
+	}
+	return i;
+}
+
 static bool
 is_utf8(struct str v)
 {
 	size_t n;
 
-	for (size_t i = 0; i < v.n; i += n)
+	for (size_t i = ascii_run(v.p, v.n); i < v.n; i += n)
 		if ((n = utf8_len((const unsigned char *)v.p + i, v.n - i)) ==
 		    0)
 			return false;
@@ -86,8 +103,10 @@ begin(struct jsonw *w, const char *key)
 	w->comma = true;
 	if (key == NULL)
 		return;
-	json_put_str(w->b, str_of(key));
-	buf_addc(w->b, ':');
+	/* ours, so there is nothing in it that must be escaped */
+	buf_addc(w->b, '"');
+	buf_adds(w->b, key);
+	buf_add(w->b, "\":", 2);
 }
 
 /* Start an object or array. */
@@ -147,9 +166,16 @@ void
 jsonw_seconds(struct jsonw *w, const char *key, int64_t ns)
 {
 	int64_t us = ns / 1000;
+	char digits[] = ".000000";
 
 	begin(w, key);
-	buf_addf(w->b, "%s%lld.%06lld", us < 0 ? "-" : "",
-	    (long long)(us < 0 ? -us : us) / 1000000,
-	    (long long)(us < 0 ? -us : us) % 1000000);
+	if (us < 0) {
+		buf_addc(w->b, '-');
+		us = -us;
+	}
+	buf_addi(w->b, us / 1000000);
+	us %= 1000000;
+	for (size_t i = sizeof digits - 2; i > 0; i--, us /= 10)
+		digits[i] = (char)('0' + us % 10);
+	buf_adds(w->b, digits);
 }

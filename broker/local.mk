@@ -24,7 +24,7 @@ libbroker_a_SOURCES = \
 	broker/api.c broker/api_look.c broker/api_v1.c \
 	broker/api_v1_look.c broker/api_v1_act.c broker/api_v1_events.c \
 	broker/api_v1_body.c broker/api_v1_filter.c broker/api_v1_purge.c \
-	broker/api_v1_undo.c broker/api_v1_acts.c broker/api_v1_turn.c broker/api_v1_chart.c \
+	broker/api_v1_undo.c broker/api_v1_ring.c broker/api_v1_acts.c broker/api_v1_turn.c broker/api_v1_chart.c \
 	broker/api_metrics.c broker/api.h broker/api_v1.h \
 	broker/settings.c broker/settings.h broker/tidy.c broker/tidy.h \
 	broker/harden.c broker/harden.h \

@@ -170,7 +170,7 @@ background(void)
 		close(p[1]);
 		if (read(p[0], &status, sizeof status) != sizeof status)
 			status = EXIT_CANTCREAT;
-		_exit(status);
+		exit(status);
 	}
 	close(p[0]);
 	setsid();

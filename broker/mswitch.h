@@ -147,6 +147,7 @@ struct poll {
 	bool look; /* only look: held ones too, nothing is delivered */
 	/* looking: which messages; NULL: all */
 	bool (*want)(const struct poll *, const struct msg *);
+	int64_t most_bytes; /* of payload, above 0: less than the usual */
 	void (*message)(
 	    struct poll *, const struct store_msg *, const struct msg *);
 	void (*done)(struct poll *, int64_t next, enum ms_rc rc);

@@ -93,11 +93,15 @@ merge(
     struct mswitch *m, struct poll *p, struct source *s, size_t n, size_t most)
 {
 	int64_t bytes = 0, last = INT64_MIN;
+	int64_t room = m->limits.transfer_bytes;
 	struct source *best;
+
+	if (p->most_bytes > 0 && p->most_bytes < room)
+		room = p->most_bytes;
 
 	while (p->npicks < most && (best = smallest(s, n)) != NULL) {
 		bytes += best->msg->size;
-		if (p->npicks > 0 && bytes > m->limits.transfer_bytes)
+		if (p->npicks > 0 && bytes > room)
 			break;
 		if (best->msg->id != last && /* a name may stand twice */
 		    !pick(p, best->q, best->msg->id))

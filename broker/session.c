@@ -105,9 +105,9 @@ session_release(struct sessions *ss, struct session *s)
 void
 sessions_fini(struct sessions *ss)
 {
-	struct session *s, *next;
+	struct session *s;
 
-	HASH_ITER (hh, ss->by_token, s, next) {
+	while ((s = ss->by_token) != NULL) {
 		ss->by_token = map_del(ss->by_token, s);
 		discard(ss, s);
 	}

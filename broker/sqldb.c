@@ -396,11 +396,11 @@ create(struct sqldb *db, int64_t from, int64_t wall_ns, struct err *e)
 	text = buf_steal(&b, NULL);
 	if (text == NULL)
 		return err_set(e, 1, "out of memory");
-	sqlite3_create_function(db->db, "message_sum", -1, SQLITE_UTF8, NULL,
-	    sqldb_sum_row, NULL, NULL);
+	sqlite3_create_function(db->db, "message_sum", SQLDB_SUM_COLUMNS,
+	    SQLITE_UTF8, NULL, sqldb_sum_row, NULL, NULL);
 	rc = exec(db, text, e);
-	sqlite3_create_function(
-	    db->db, "message_sum", -1, SQLITE_UTF8, NULL, NULL, NULL, NULL);
+	sqlite3_create_function(db->db, "message_sum", SQLDB_SUM_COLUMNS,
+	    SQLITE_UTF8, NULL, NULL, NULL, NULL);
 	free(text);
 	return rc;
 }

@@ -96,6 +96,7 @@ const char *sqldb_log_layer(void);
 
 /* sqldb_read.c: what message.sum must be; the same as a function of SQL, of the
  * columns of a whole row. */
+#define SQLDB_SUM_COLUMNS 13
 int64_t sqldb_sum(const struct store_msg *m);
 void sqldb_sum_row(sqlite3_context *c, int n, sqlite3_value **v);
 

@@ -175,12 +175,13 @@ job_run(struct job *j, struct sqldb *db)
 	return j->op.rc;
 }
 
-/* Answer. */
+/* Answer; when there was no memory for all rows, the last one is not whole. */
 void
 job_finish(struct job *j)
 {
 	copy_results(j);
-	replay(j);
+	if (buf_ok(&j->rows))
+		replay(j);
 	buf_fini(&j->rows);
 	j->user->done(j->user);
 	free(j);

@@ -105,25 +105,39 @@ refused(struct cli *c, int status, const json_t *answer)
 			     : CLI_REFUSED;
 }
 
-/* One request. */
-int
-ask_wait(struct cli *c, const char *method, struct buf *target, struct str body,
-    int wait_ms, json_t **answer)
+/* One exchange: 0, or an exit status when there is no answer. */
+static int
+exchange(struct cli *c, const char *method, struct buf *target, struct str body,
+    int wait_ms, int *status, struct xmsg_bytes *out)
 {
 	struct xmsg *x = ask_xmsg(c);
-	struct xmsg_bytes in = {body.p, body.n}, out = {NULL, 0};
-	json_error_t je;
-	json_t *j;
-	int rc, status = 0;
+	struct xmsg_bytes in = {body.p, body.n};
+	int rc;
 
 	buf_addc(target, '\0');
 	if (x == NULL || !buf_ok(target))
 		return CLI_USAGE;
 	xmsg_set_timeout(x, patience_ms(c) + wait_ms);
-	rc = xmsg_http(x, method, target->p, in, &status, &out);
+	rc = xmsg_http(x, method, target->p, in, status, out);
 	if (rc != XMSG_OK)
 		return ask_failed(c, rc);
 	c->answered = true;
+	return 0;
+}
+
+/* One request. */
+int
+ask_wait(struct cli *c, const char *method, struct buf *target, struct str body,
+    int wait_ms, json_t **answer)
+{
+	struct xmsg_bytes out = {NULL, 0};
+	json_error_t je;
+	json_t *j;
+	int status = 0;
+	int rc = exchange(c, method, target, body, wait_ms, &status, &out);
+
+	if (rc != 0)
+		return rc;
 	j = json_loadb(out.p, out.n, JSON_ALLOW_NUL, &je);
 	xmsg_bytes_free(&out);
 	if (status != 200 && !(status == 503 && json_object_get(j, "status")))
@@ -136,6 +150,24 @@ ask_wait(struct cli *c, const char *method, struct buf *target, struct str body,
 		*answer = j;
 	else
 		json_decref(j);
+	return rc;
+}
+
+/* The bytes of an answer. */
+int
+ask_bytes(
+    struct cli *c, struct buf *target, int wait_ms, struct xmsg_bytes *answer)
+{
+	json_t *j;
+	int status = 0;
+	int rc = exchange(c, "GET", target, STR(""), wait_ms, &status, answer);
+
+	if (rc != 0 || status == 200)
+		return rc;
+	j = json_loadb(answer->p, answer->n, JSON_ALLOW_NUL, NULL);
+	rc = refused(c, status, j);
+	json_decref(j);
+	xmsg_bytes_free(answer);
 	return rc;
 }
 

@@ -29,6 +29,10 @@ int ask(struct cli *c, const char *method, struct buf *target, struct str body,
 int ask_wait(struct cli *c, const char *method, struct buf *target,
     struct str body, int wait_ms, struct json_t **answer);
 
+/* A GET whose answer is wanted as it comes (xmsg_bytes_free). */
+int ask_bytes(
+    struct cli *c, struct buf *target, int wait_ms, struct xmsg_bytes *answer);
+
 /* How much longer an act on so many messages may take the broker. */
 int ask_bulk_ms(int64_t messages);
 

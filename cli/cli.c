@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 #include "cmd.h"
 #include "text.h"
 
-#define STAND_BACK 5 /* nice; 19 would be last of all */
+#define STAND_BACK 10 /* nice; 19 would be last of all */
 #define BODY_MAX   (256 * 1024 * 1024) /* the broker's limit is smaller */
 
 /* Time left. */
@@ -81,11 +82,15 @@ cli_fail(struct cli *c, int code)
 	return code;
 }
 
-/* A little less of the processor than others get. */
+/* Less of the processor and of the disk than others get, and not in the middle
+ * of what they do.  If it cannot be had, then not. */
 void
 cli_stand_back(void)
 {
-	(void)setpriority(PRIO_PROCESS, 0, STAND_BACK); /* if not, then not */
+	const struct sched_param none = {0};
+
+	(void)setpriority(PRIO_PROCESS, 0, STAND_BACK);
+	(void)sched_setscheduler(0, SCHED_BATCH, &none);
 }
 
 /* There is none. */

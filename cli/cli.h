@@ -34,6 +34,7 @@ struct xmsg;
 struct cmd;
 struct state;
 struct look_filter;
+struct events;
 struct act;
 
 struct cli {
@@ -58,6 +59,7 @@ struct cli {
 	const struct look_filter *filter; /* of listings, or NULL */
 	int64_t event_id; /* only events of this message; 0: all */
 	const char *event_kinds; /* only these, with commas; NULL: all */
+	struct events *events; /* the recorder as it was once, or NULL */
 	const struct act *act; /* what is done to messages, or NULL */
 };
 

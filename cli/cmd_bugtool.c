@@ -371,6 +371,7 @@ run(struct cli *c, int argc, char **argv)
 	if (!c->offline && ask_alive(c) != 0)
 		nothing = look_turn(c) != 0;
 	if (!nothing) {
+		look_keep_events(c);
 		part(c, "broker", 64, &cmd_status, verbose);
 		part(c, "queues", 128, &cmd_list, NULL);
 		oldest(c);

@@ -148,10 +148,15 @@ offer_operands(struct cli *c, const struct cmd *cmd, int n, char **operands)
 		offer_commands(c);
 	else if (strstr(args, "bash|") != NULL)
 		offer_words(c, args);
+	else if (strstr(args, "QUEUE[:ID]") != NULL &&
+	    strchr(word, ':') == NULL)
+		rc = look_broker.queues(c, word, offer_queue, c);
 	else if (strstr(args, "QUEUE:ID") != NULL)
 		rc = look_broker.queues(c, "", queue_messages, c);
 	else if (strstr(args, "QUEUE") != NULL || strstr(args, "GLOB"))
 		rc = look_broker.queues(c, word, offer_queue, c);
+	if (rc == 0 && strstr(args, "[:ID]") != NULL)
+		rc = look_broker.queues(c, "", queue_messages, c);
 	(void)rc; /* nothing to offer then */
 }
 

@@ -70,7 +70,7 @@ static const struct {
 	"Something hangs.  What to do:\n"
 	"  xmsg ls                        which queue is stalled?\n"
 	"  xmsg ls -m --older 1m          which messages?\n"
-	"  xmsg why QUEUE:ID              why, in a sentence\n"
+	"  xmsg why QUEUE[:ID]            why, in a sentence\n"
 	"  xmsg show QUEUE:ID             what happened to it so far\n"
 	"  xmsg cancel QUEUE:ID           end it: its caller gets an error, "
 	"its\n"

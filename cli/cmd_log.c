@@ -16,7 +16,7 @@
 #define LINES	  20
 #define MOST	  10000
 #define LOOK_MS	  500 /* between two looks of -f */
-#define UID_NOONE -1
+#define UID_NOONE (-1)
 
 static const struct opt opts[] = {
     {"lines", 'n', OPT_NUMBER, "N", "the last N acts [20]", NULL},

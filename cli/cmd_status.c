@@ -328,7 +328,9 @@ enum {
 	C_PARKED,
 	C_QUEUES,
 	C_AGE,
-	C_REQUESTS
+	C_REQUESTS,
+	C_IN,
+	C_OUT
 };
 
 static const struct col client_cols[] = {
@@ -342,6 +344,8 @@ static const struct col client_cols[] = {
     [C_QUEUES] = {"queues", "QUEUES", COL_TEXT, false, "queues it polls"},
     [C_AGE] = {"age_s", "AGE", COL_AGE, false, "since it connected"},
     [C_REQUESTS] = {"requests", "REQUESTS", COL_INT, false, "so far"},
+    [C_IN] = {"bytes_in", "IN", COL_SIZE, false, "bytes it has sent"},
+    [C_OUT] = {"bytes_out", "OUT", COL_SIZE, false, "bytes it was sent"},
 };
 
 /* The service manager's unit of a process: the end of its control group. */
@@ -385,6 +389,8 @@ put_client(struct cli *c, const json_t *j)
 	out_text(o, C_QUEUES, (struct str){names.p, names.n});
 	out_real(o, C_AGE, ask_real(j, "age_s", 0));
 	out_int(o, C_REQUESTS, ask_int(j, "requests", 0));
+	out_int(o, C_IN, ask_int(j, "bytes_in", 0));
+	out_int(o, C_OUT, ask_int(j, "bytes_out", 0));
 	out_row(o);
 	buf_fini(&names);
 }
@@ -393,7 +399,7 @@ static int
 run_clients(struct cli *c, int argc, char **argv)
 {
 	static const unsigned char spare[] = {
-	    C_UID, C_REQUESTS, C_PARKED, C_AGE, C_COMM};
+	    C_UID, C_REQUESTS, C_PARKED, C_IN, C_OUT, C_AGE, C_COMM};
 	struct buf t = BUF_INIT;
 	json_t *j = NULL, *client;
 	size_t i;
@@ -416,7 +422,8 @@ run_clients(struct cli *c, int argc, char **argv)
 
 const struct cmd cmd_clients = {
     .name = "clients",
-    .help = "List connections: process, user, token, what they wait for",
+    .help =
+	"List connections: process, user, token, what they wait for, traffic",
     .min = 0,
     .max = 0,
     .run = run_clients,

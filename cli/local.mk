@@ -6,8 +6,8 @@ libcli_a_SOURCES = \
 	cli/pick.c cli/pick.h \
 	cli/out.c cli/out.h \
 	cli/ask.c cli/ask.h \
-	cli/look.c cli/look_broker.c cli/look_state.c \
-	cli/look.h cli/state.h \
+	cli/look.c cli/look_broker.c cli/look_events.c cli/look_state.c \
+	cli/look.h cli/state.h cli/recorder.c cli/recorder.h \
 	cli/msgs.c cli/msgs.h \
 	cli/select.c cli/select.h cli/act.c cli/act.h \
 	cli/cmd_cancel.c cli/cmd_dead.c \
@@ -15,7 +15,7 @@ libcli_a_SOURCES = \
 	cli/cmd_doctor.c cli/cmd_top.c cli/top_look.c cli/top_draw.c cli/top.h \
 	cli/cmd_bugtool.c cli/cmd_db.c cli/dbfile.c cli/dbfile.h \
 	cli/cmd_stats.c cli/callstat.c cli/callstat.h \
-	cli/cmd_why.c cli/why.c cli/why.h cli/proc.c cli/proc.h \
+	cli/cmd_why.c cli/why_look.c cli/why_look.h cli/why.c cli/why.h cli/proc.c cli/proc.h \
 	cli/rpc.c cli/serve.c cli/rpc.h \
 	cli/cmd.c cli/cmd.h \
 	cli/cmd_ack.c \

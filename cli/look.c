@@ -4,7 +4,11 @@
 /* Which of the two ways is taken. */
 #include "look.h"
 
+#include <stdlib.h>
+
+#include "recorder.h"
 #include "state.h"
+#include "xalloc.h"
 
 static const struct look_vt *
 way(const struct cli *c)
@@ -98,13 +102,35 @@ int
 look_events(
     struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l)
 {
-	int rc = ready(c);
+	int rc;
 
+	if (c->events != NULL && after == LOOK_LAST && wait_s == 0) {
+		events_pick(c->events, c, most, l);
+		return 0;
+	}
+	rc = ready(c);
 	if (rc == 0)
 		rc = way(c)->events(c, after, most, wait_s, l);
 	if (again(c, &rc))
 		rc = way(c)->events(c, after, most, 0, l);
 	return rc;
+}
+
+/* Keep them. */
+void
+look_keep_events(struct cli *c)
+{
+	struct recorder r;
+	struct err e;
+
+	if (c->events != NULL ||
+	    (c->offline
+		    ? recorder_open(&r, c->state_dir, RECORDER_FILE, &e) == -1
+		    : !look_find_recorder(c, &r)))
+		return;
+	c->events = xcalloc(1, sizeof *c->events);
+	recorder_events(&r, c, LOOK_LAST, LOOK_MOST_EVENTS, c->events);
+	recorder_close(&r);
 }
 
 /* Acts. */
@@ -126,4 +152,8 @@ void
 look_close(struct cli *c)
 {
 	state_close(c);
+	if (c->events != NULL)
+		events_fini(c->events);
+	free(c->events);
+	c->events = NULL;
 }

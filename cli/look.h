@@ -40,12 +40,21 @@ typedef int (*look_msg_fn)(void *arg, const struct look_msg *m);
 /* Queues whose names begin with prefix, ascending. */
 int look_queues(struct cli *c, const char *prefix, look_queue_fn fn, void *arg);
 
-/* What the broker may leave out of the messages; the folder leaves out nothing,
- * so who asks has to look again. */
+/* What the broker leaves out of the messages; the folder leaves out only those
+ * without `grep`, so who asks has to look again. */
 struct look_filter {
 	const char *state, *method; /* NULL: any; method may end with '*' */
+	const char *origin; /* of token or program; * and ? stand for others */
+	const char *grep; /* in the masked payload */
 	int64_t older_s; /* 0: any */
+	int64_t min_size, max_size, up_to; /* bytes; id; 0, INT64_MAX: any */
 };
+#define LOOK_GREP_MOST 255 /* bytes of what can be looked for */
+#define LOOK_FILTER                                                            \
+	(struct look_filter)                                                   \
+	{                                                                      \
+		.max_size = INT64_MAX, .up_to = INT64_MAX                      \
+	}
 
 /* At most `most` messages of a queue with ids above `after`, ascending; fewer
  * when c->filter is set. */
@@ -58,9 +67,14 @@ int look_message(struct cli *c, const char *queue, int64_t id, bool raw,
 
 /* The last `most` events when after is LOOK_LAST, else those from `after` on;
  * waits up to wait_s for one.  l->next is the `after` of the next call. */
-#define LOOK_LAST (-2)
+#define LOOK_LAST	 (-2)
+#define LOOK_MOST_EVENTS 100000
 int look_events(
     struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l);
+
+/* Read the recorder's file now, if that can be done, for all that asks for the
+ * last events from here on. */
+void look_keep_events(struct cli *c);
 
 /* What an operator did. */
 struct look_act {
@@ -89,6 +103,14 @@ struct look_vt {
 	    struct cli *, int64_t, int64_t, int64_t *, look_act_fn, void *);
 };
 extern const struct look_vt look_broker, look_state;
+
+/* Of look_broker; JSON is read in another way there (look_events.c). */
+int look_broker_events(
+    struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l);
+
+/* Open the file of the broker that answers; false: it cannot be had. */
+struct recorder;
+bool look_find_recorder(struct cli *c, struct recorder *r);
 
 /* The broker is dead (c->why): say so, and turn to the folder when it can be
  * read.  0: go on offline; else CLI_DEAD. */

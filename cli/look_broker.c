@@ -16,8 +16,6 @@
 #define PAGE_QUEUES   1000
 #define PAGE_MESSAGES 1000
 #define PAGE_FIRST    100 /* something to show, soon */
-#define PAGE_EVENTS   1000 /* that many fit one answer for sure */
-#define MOST_EVENTS   100000
 #define MOST_ACTS     10000
 
 static struct look_queue
@@ -152,20 +150,36 @@ msg_of(const json_t *j)
 	return m;
 }
 
+static void
+put_text(struct buf *t, const char *name, const char *v)
+{
+	if (v == NULL)
+		return;
+	buf_addf(t, "&%s=", name);
+	wire_put_segment(t, str_of(v));
+}
+
+static void
+put_number(struct buf *t, const char *name, int64_t v, int64_t any)
+{
+	if (v != any)
+		buf_addf(t, "&%s=%lld", name, (long long)v);
+}
+
 /* What the broker may leave out. */
 static void
 put_filter(struct buf *t, const struct look_filter *f)
 {
 	if (f == NULL)
 		return;
-	if (f->state != NULL)
-		buf_addf(t, "&state=%s", f->state);
-	if (f->older_s > 0)
-		buf_addf(t, "&older=%lld", (long long)f->older_s);
-	if (f->method != NULL) {
-		buf_adds(t, "&method=");
-		wire_put_segment(t, str_of(f->method));
-	}
+	put_text(t, "state", f->state);
+	put_text(t, "method", f->method);
+	put_text(t, "origin", f->origin);
+	put_text(t, "grep", f->grep);
+	put_number(t, "older", f->older_s, 0);
+	put_number(t, "min_size", f->min_size, 0);
+	put_number(t, "max_size", f->max_size, INT64_MAX);
+	put_number(t, "up_to", f->up_to, INT64_MAX);
 }
 
 /* One page; *after moves on, -2 at the end; *got counts them. */
@@ -238,75 +252,6 @@ message(struct cli *c, const char *queue, int64_t id, bool raw, look_msg_fn fn,
 	return rc;
 }
 
-static void
-add_event(struct events *l, const json_t *j)
-{
-	struct str type = ask_str(j, "type");
-	struct event e = {
-	    .seq = ask_int(j, "seq", 0),
-	    .time = ask_real(j, "time", 0),
-	    .type = type.p ? event_type(type.p) : RING_NTYPES,
-	    .id = ask_int(j, "id", 0),
-	    .re_id = ask_int(j, "re_id", 0),
-	    .size = ask_int(j, "size", 0),
-	    .pid = ask_int(j, "pid", 0),
-	    .took_s = ask_real(j, "duration_s", -1),
-	    .client = ask_str(j, "client"),
-	    .queue = ask_str(j, "queue"),
-	    .peer = ask_str(j, "peer"),
-	    .text = ask_str(j, "text"),
-	};
-
-	events_add(l, &e);
-}
-
-/* One page; it may be cut before `most` by its size. */
-static int
-event_page(
-    struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l)
-{
-	struct buf t = BUF_INIT;
-	json_t *j = NULL, *e;
-	size_t i;
-	int rc;
-
-	ask_path(&t, "events");
-	buf_addf(&t, "?limit=%lld&wait=%d", (long long)most, wait_s);
-	if (after != LOOK_LAST)
-		buf_addf(&t, "&after=%lld", (long long)after);
-	if (c->event_id != 0)
-		buf_addf(&t, "&id=%lld", (long long)c->event_id);
-	if (c->event_kinds != NULL)
-		buf_addf(&t, "&kind=%s", c->event_kinds);
-	rc = ask_wait(c, "GET", &t, STR(""), wait_s * 1000, &j);
-	buf_fini(&t);
-	for (i = 0; (e = ask_item(j, "events", i)) != NULL; i++)
-		add_event(l, e);
-	l->next = ask_int(j, "next", after);
-	if (after >= 0)
-		l->lost += ask_int(j, "lost", 0);
-	json_decref(j);
-	return rc;
-}
-
-static int
-events(struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l)
-{
-	size_t before, all;
-	int rc;
-
-	if (most > MOST_EVENTS)
-		most = MOST_EVENTS;
-	all = l->n + (size_t)most;
-	rc = event_page(c, after, most, wait_s, l);
-	for (before = 0;
-	     rc == 0 && most > PAGE_EVENTS && l->n > before && l->n < all;) {
-		before = l->n;
-		rc = event_page(c, l->next, (int64_t)(all - l->n), 0, l);
-	}
-	return rc;
-}
-
 static int
 acts(struct cli *c, int64_t after, int64_t most, int64_t *next, look_act_fn fn,
     void *arg)
@@ -348,6 +293,6 @@ const struct look_vt look_broker = {
     .queues = queues,
     .messages = messages,
     .message = message,
-    .events = events,
+    .events = look_broker_events,
     .acts = acts,
 };

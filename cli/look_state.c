@@ -7,70 +7,29 @@
  * as the broker would do it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../broker/sqldb.h"
 #include "clock.h"
 #include "look.h"
 #include "map.h"
+#include "recorder.h"
 #include "redact.h"
-#include "ring.h"
 #include "state.h"
 #include "xalloc.h"
 
 #define TEXT_MAX 512 /* of a payload that is shown */
+#define GREP_MAX (64 * 1024) /* of one that is searched, as the broker does */
 
 struct state {
 	struct sqldb *db; /* NULL: cannot be read */
 	struct err no_db, no_ring, no_acts;
-	struct map {
-		void *p; /* NULL: cannot be read */
-		size_t size;
-		struct ring ring;
-	} events, acts;
+	struct recorder events, acts; /* p == NULL: cannot be read */
 };
 
 /* ---- opening ---- */
-
-static int
-map_ring(struct map *m, const char *dir, const char *name, struct err *e)
-{
-	char *path = xasprintf("%s/%s", dir, name);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	struct stat st;
-	int rc = -1;
-
-	if (fd == -1 || fstat(fd, &st) == -1)
-		(void)err_errno(e, "%s", path);
-	else if (!S_ISREG(st.st_mode) || st.st_size < RING_MIN_SIZE)
-		(void)err_set(e, 1, "%s is no recorder file", path);
-	else
-		rc = 0;
-	if (rc == 0) {
-		m->size = (size_t)st.st_size;
-		m->p = mmap(NULL, m->size, PROT_READ, MAP_SHARED, fd, 0);
-		if (m->p == MAP_FAILED) {
-			m->p = NULL;
-			rc = err_errno(e, "%s", path);
-		} else if (!ring_attach(&m->ring, m->p, m->size)) {
-			rc = err_set(e, 1,
-			    "%s is no recorder file of this version", path);
-		}
-	}
-	if (rc == -1 && m->p != NULL) {
-		munmap(m->p, m->size);
-		m->p = NULL;
-	}
-	if (fd != -1)
-		close(fd);
-	free(path);
-	return rc;
-}
 
 /* Open what there is. */
 int
@@ -88,13 +47,12 @@ state_open(struct cli *c, struct err *e)
 	else
 		s->db = sqldb_open(path, SQLDB_INSPECTOR, "", 0, &s->no_db);
 	free(path);
-	(void)map_ring(&s->acts, c->state_dir, "acts.ring", &s->no_acts);
-	if (map_ring(&s->events, c->state_dir, "recorder.ring", &s->no_ring) ==
-		-1 &&
+	(void)recorder_open(&s->acts, c->state_dir, "acts.ring", &s->no_acts);
+	if (recorder_open(
+		&s->events, c->state_dir, RECORDER_FILE, &s->no_ring) == -1 &&
 	    s->db == NULL) {
 		*e = s->no_db;
-		if (s->acts.p != NULL)
-			munmap(s->acts.p, s->acts.size);
+		recorder_close(&s->acts);
 		free(s);
 		return -1;
 	}
@@ -110,10 +68,8 @@ state_close(struct cli *c)
 		return;
 	if (c->state->db != NULL)
 		sqldb_close(c->state->db);
-	if (c->state->events.p != NULL)
-		munmap(c->state->events.p, c->state->events.size);
-	if (c->state->acts.p != NULL)
-		munmap(c->state->acts.p, c->state->acts.size);
+	recorder_close(&c->state->events);
+	recorder_close(&c->state->acts);
 	free(c->state);
 	c->state = NULL;
 }
@@ -249,9 +205,26 @@ struct msgs {
 	struct str queue;
 	int64_t now_ns;
 	bool payload, raw, found;
+	const char *grep; /* NULL: all */
 	look_msg_fn fn;
 	void *arg;
 };
+
+/* Is the text in the masked payload? */
+static bool
+holds(const char *grep, struct str payload)
+{
+	char *text;
+	bool yes;
+
+	if (grep == NULL)
+		return true;
+	text = xmalloc(GREP_MAX);
+	yes = memmem(text, redact(text, GREP_MAX, payload), grep,
+		  strlen(grep)) != NULL;
+	free(text);
+	return yes;
+}
 
 /* As the broker says it; what is damaged it finds out when it reads, as we. */
 static const char *
@@ -293,6 +266,8 @@ msg_row(struct store_op *op, const struct store_msg *sm)
 
 	if (!str_eq(sm->queue, t->queue))
 		return 0; /* of another queue: an id was asked for */
+	if (!holds(t->grep, sm->payload))
+		return 0;
 	t->found = true;
 	if (t->raw)
 		m.payload = sm->payload;
@@ -343,6 +318,7 @@ messages(struct cli *c, const char *queue, int64_t after, int64_t most,
 {
 	struct msgs t = {.queue = str_of(queue),
 	    .payload = payload,
+	    .grep = c->filter != NULL ? c->filter->grep : NULL,
 	    .fn = fn,
 	    .arg = arg,
 	    .now_ns = clock_wall_ns()};
@@ -360,7 +336,7 @@ messages(struct cli *c, const char *queue, int64_t after, int64_t most,
 	t.op.u.scan.n = 1;
 	t.op.u.scan.after = after;
 	t.op.u.scan.max_msgs = most < UINT32_MAX ? (uint32_t)most : 0;
-	t.op.u.scan.heads = !payload;
+	t.op.u.scan.heads = !payload && t.grep == NULL;
 	t.op.u.scan.row = msg_row;
 	rc = sqldb_read(db, &t.op);
 	return rc == STORE_OK ? 0 : db_failed(c, rc);
@@ -396,61 +372,15 @@ message(struct cli *c, const char *queue, int64_t id, bool raw, look_msg_fn fn,
 
 /* ---- events ---- */
 
-/* The form of the commands. */
-static struct event
-event_of(const struct ring_event *e)
-{
-	return (struct event){
-	    .seq = (int64_t)e->seq,
-	    .time = (double)e->wall_ns / 1e9,
-	    .type = e->type,
-	    .id = e->id,
-	    .re_id = e->re_id,
-	    .size = e->size,
-	    .pid = e->pid,
-	    .took_s = e->dur_ns >= 0 ? (double)e->dur_ns / 1e9 : -1,
-	    .client = e->client,
-	    .queue = e->queue,
-	    .peer = e->peer,
-	    .text = e->text,
-	};
-}
-
-/* Where reading begins. */
-static uint64_t
-from_of(const struct ring *r, int64_t after, int64_t most)
-{
-	uint64_t first = ring_first(r), next = ring_next(r);
-	uint64_t from = after >= 0 ? (uint64_t)after
-	    : after == LOOK_LAST && next > (uint64_t)most
-	    ? next - (uint64_t)most
-	    : 0;
-
-	return from < first ? first : from;
-}
-
 static int
 events(struct cli *c, int64_t after, int64_t most, int wait_s, struct events *l)
 {
-	const struct ring *r = &c->state->events.ring;
-	struct ring_cursor at;
-	struct ring_copy copy;
-	struct ring_event e;
-
 	(void)wait_s; /* nobody writes */
 	if (c->state->events.p == NULL) {
 		c->why = c->state->no_ring;
 		return CLI_NONE;
 	}
-	at = ring_seek(r, from_of(r, after, most));
-	while (most-- > 0 && ring_read_copy(r, &at, &e, &copy)) {
-		struct event ev = event_of(&e);
-
-		if (c->event_id == 0 || ev.id == c->event_id ||
-		    ev.re_id == c->event_id)
-			events_add(l, &ev);
-	}
-	l->next = (int64_t)at.seq;
+	recorder_events(&c->state->events, c, after, most, l);
 	return 0;
 }
 
@@ -467,7 +397,7 @@ acts(struct cli *c, int64_t after, int64_t most, int64_t *next, look_act_fn fn,
 		c->why = c->state->no_acts;
 		return CLI_NONE;
 	}
-	at = ring_seek(r, from_of(r, after, most));
+	at = ring_seek(r, recorder_from(&c->state->acts, after, most));
 	while (most-- > 0 && ring_read_copy(r, &at, &e, &copy)) {
 		struct look_act a = {.verb = e.peer,
 		    .queue = e.queue,

@@ -12,6 +12,8 @@
 #include "units.h"
 
 #define STALLED_S 60 /* a message older than this means trouble */
+#define WIDTH	  48 /* of what travels, in a line for people */
+#define FRONT	  (4 * (WIDTH + 1)) /* bytes that are more than that, for sure */
 
 #define N(a) (sizeof(a) / sizeof *(a))
 
@@ -466,17 +468,20 @@ events_put(struct cli *c, const struct event *e)
 static void
 put_what(struct buf *b, const struct event *e)
 {
+	struct str front = e->text;
 	struct buf t = BUF_INIT;
 	char what[64];
 
+	if (front.n > FRONT)
+		front.n = FRONT;
 	text_summary(what, sizeof what, e->text);
 	if (what[0] != '\0')
 		buf_adds(&t, what);
 	else
-		text_put(&t, e->text);
+		text_put(&t, front);
 	if (t.n > 0)
 		buf_adds(b, "  ");
-	text_fit(b, (struct str){t.p, t.n}, 48, false);
+	text_fit(b, (struct str){t.p, t.n}, WIDTH, false);
 	buf_fini(&t);
 }
 
@@ -496,7 +501,8 @@ event_line(struct buf *b, const struct event *e, double now, bool utc)
 	char tmp[UNITS_MAX];
 
 	units_time(tmp, e->time, now, utc);
-	buf_addf(b, "%s  ", tmp);
+	buf_adds(b, tmp);
+	buf_adds(b, "  ");
 	if (e->type == RING_DELIVER) {
 		msgid_put(b, e->queue, e->id);
 		buf_adds(b, " -> ");
@@ -521,6 +527,7 @@ event_line(struct buf *b, const struct event *e, double now, bool utc)
 	}
 	if (e->took_s >= 0) {
 		units_took(tmp, e->took_s);
-		buf_addf(b, " after %s", tmp);
+		buf_adds(b, " after ");
+		buf_adds(b, tmp);
 	}
 }

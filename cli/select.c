@@ -89,13 +89,27 @@ broker_method(const char *method)
 	return n < 200 && (method[n] == '\0' || strcmp(method + n, "*") == 0);
 }
 
+/* Can it match this origin: no more than stars and question marks? */
+static bool
+broker_glob(const char *glob)
+{
+	return strlen(glob) <= LOOK_GREP_MOST && strpbrk(glob, "[\\") == NULL;
+}
+
 static void
 prepare_filter(struct selector *s)
 {
+	s->filter = LOOK_FILTER;
 	s->filter.state = broker_state(s->state);
 	s->filter.older_s = (int64_t)s->older_s;
+	s->filter.min_size = s->size_min;
+	s->filter.max_size = s->size_max;
+	s->filter.up_to = s->id_max;
 	if (s->method != NULL && broker_method(s->method))
 		s->filter.method = s->method;
+	if (s->origin != NULL && broker_glob(s->origin))
+		s->filter.origin = s->origin;
+	s->filter.grep = s->grep;
 }
 
 /* From the options. */
@@ -121,6 +135,9 @@ select_parse(struct cli *c, struct selector *s)
 	if (size != NULL && !parse_size(s, size))
 		return cli_usage(c,
 		    "--size takes N, +N or -N with k, M or G, not '%s'", size);
+	if (s->grep != NULL && strlen(s->grep) > LOOK_GREP_MOST)
+		return cli_usage(
+		    c, "--grep takes %d bytes at most", LOOK_GREP_MOST);
 	if (id != NULL && !parse_ids(s, id))
 		return cli_usage(
 		    c, "--id takes A-B, A-, -B or A, not '%s'", id);
@@ -208,8 +225,7 @@ select_takes(const struct selector *s, const struct look_msg *m)
 	if (s->origin != NULL && !matches(s->origin, m->origin) &&
 	    !matches(s->origin, m->comm))
 		return false;
-	if (s->grep != NULL && !holds(m->payload, s->grep))
-		return false;
+	/* s->grep: both ways leave out those without it */
 	return takes_state(s, m) && takes_method(s, m);
 }
 

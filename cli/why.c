@@ -359,3 +359,154 @@ why_judge(struct buf *b, const struct why_facts *f)
 	buf_adds(b, " is gone, nobody waits for the answer");
 	return working ? WHY_CALLER_GONE : cause;
 }
+
+/* ---- queues ---- */
+
+/* "3 messages (1 in hand, 2 held)" */
+static void
+contents(struct buf *b, const struct look_queue *q)
+{
+	const struct {
+		int64_t n;
+		const char *word;
+	} parts[] = {
+	    {q->delivered, "in hand"},
+	    {q->ready, "waiting"},
+	    {q->held, "held"},
+	};
+	const char *between = " (";
+
+	buf_addf(b, "%lld message%s", (long long)q->messages,
+	    q->messages == 1 ? "" : "s");
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		if (parts[i].n <= 0)
+			continue;
+		buf_addf(b, "%s%lld %s", between, (long long)parts[i].n,
+		    parts[i].word);
+		between = ", ";
+	}
+	if (between[0] == ',')
+		buf_addc(b, ')');
+}
+
+/* Who polls it. */
+static void
+served(struct buf *b, const struct why_queue *w)
+{
+	if (w->q->consumers <= 0)
+		return;
+	buf_adds(b, ", served by ");
+	who(b, w->server.n > 0 ? w->server : STR("somebody"), &w->process);
+	if (w->q->consumers > 1)
+		buf_addf(b, " and %lld more", (long long)w->q->consumers - 1);
+}
+
+/* It is empty and nobody polls it. */
+static enum why_cause
+idle(struct buf *b, const struct why_queue *w)
+{
+	const struct look_queue *q = w->q;
+
+	if (q->owner.n > 0) {
+		buf_adds(b, "; it belongs to ");
+		text_put(b, q->owner);
+		buf_adds(b, " and goes with it");
+		return WHY_NOTHING;
+	}
+	if (w->plugin_why != NULL) {
+		buf_adds(b, "; its plugin is not loaded: ");
+		text_put(b, str_of(w->plugin_why));
+		return WHY_NO_PLUGIN;
+	}
+	if (q->last_poll_age_s < 0) {
+		buf_adds(b, "; nobody has polled it since the broker started");
+		return WHY_NO_CONSUMER;
+	}
+	buf_adds(b, "; the last consumer went away ");
+	age(b, q->last_poll_age_s);
+	buf_adds(b, " ago");
+	return WHY_CONSUMER_DEAD;
+}
+
+static enum why_cause
+empty(struct buf *b, const struct why_queue *w)
+{
+	buf_adds(b, "empty");
+	if (w->offline) {
+		buf_adds(b, "; no broker runs");
+		return WHY_NO_BROKER;
+	}
+	served(b, w);
+	if (w->q->paused) {
+		buf_adds(
+		    b, "; delivery is paused, 'xmsg resume' lets it go on");
+		return WHY_PAUSED;
+	}
+	if (w->full != NULL) {
+		buf_adds(b, "; the disk is full: ");
+		text_put(b, str_of(w->full));
+		return WHY_DISK;
+	}
+	if (w->q->consumers <= 0)
+		return idle(b, w);
+	if (w->process.state == 'T') {
+		buf_adds(b, ", which is stopped; SIGCONT lets it go on");
+		return WHY_CONSUMER_STOPPED;
+	}
+	return WHY_NOTHING;
+}
+
+/* What can be done, where the sentence has not said it. */
+static void
+advice(struct buf *b, enum why_cause cause, const struct look_msg *m)
+{
+	static const struct {
+		const char *before, *behind;
+	} words[WHY_NCAUSES] = {
+	    [WHY_NO_CONSUMER] = {"start what serves it; 'xmsg cancel ",
+		"' ends it"},
+	    [WHY_CONSUMER_DEAD] = {"start what serves it; 'xmsg cancel ",
+		"' ends it"},
+	    [WHY_CONSUMER_SLOW] = {"'xmsg requeue ", "' hands it out again"},
+	    [WHY_SCRIPT_HUNG] = {"'xmsg cancel --kill ", "' ends it"},
+	    [WHY_SCRIPT_D] = {"'xmsg cancel --kill ", "' ends it"},
+	};
+
+	if (words[cause].before == NULL)
+		return;
+	buf_adds(b, "; ");
+	buf_adds(b, words[cause].before);
+	msgid_put(b, m->queue, m->id);
+	buf_adds(b, words[cause].behind);
+}
+
+/* The sentence. */
+enum why_cause
+why_judge_queue(struct buf *b, const struct why_queue *w)
+{
+	const struct look_queue *q = w->q;
+	const struct look_msg *m;
+	enum why_cause cause;
+
+	if (w->oldest == NULL)
+		return empty(b, w);
+	m = w->oldest->m;
+	contents(b, q);
+	served(b, w);
+	buf_adds(b, "; the oldest");
+	if (q->held > 0 && !str_eq(m->state, STR("held")))
+		buf_adds(b, " that is not held");
+	buf_adds(b, ", ");
+	msgid_put(b, m->queue, m->id);
+	if (w->oldest->what[0] != '\0') {
+		buf_addc(b, ' ');
+		text_put(b, str_of(w->oldest->what));
+	}
+	buf_adds(b, ", came ");
+	age(b, m->age_s);
+	buf_adds(b, " ago: ");
+	cause = why_judge(b, w->oldest);
+	if (!m->reply)
+		advice(b, cause, m);
+	return cause;
+}

@@ -73,6 +73,19 @@ struct why_facts {
 /* Write the sentence. */
 enum why_cause why_judge(struct buf *b, const struct why_facts *f);
 
+/* A queue, and the message in it that waits longest. */
+struct why_queue {
+	const struct look_queue *q;
+	bool offline;
+	struct str server; /* token of one that polls it; n == 0: unknown */
+	struct proc process; /* of that one */
+	const struct why_facts *oldest; /* NULL: there is none */
+	const char *plugin_why, *full; /* as above, when there is none */
+};
+
+/* The same for all of a queue, and what to do. */
+enum why_cause why_judge_queue(struct buf *b, const struct why_queue *w);
+
 /* "no consumer", "script in D state": for programs. */
 const char *why_name(enum why_cause c);
 

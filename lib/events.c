@@ -9,6 +9,33 @@
 
 #include "xalloc.h"
 
+#define BLOCK ((size_t)32 * 1024)
+
+/* Texts, one behind the other: thousands of them come and go together. */
+struct events_text {
+	struct events_text *older;
+	size_t n, cap;
+	char bytes[];
+};
+
+/* Room in the newest block, or in a new one. */
+char *
+events_room(struct events *l, size_t n)
+{
+	struct events_text *t = l->text;
+	size_t cap = n > BLOCK ? n : BLOCK;
+
+	if (t == NULL || t->cap - t->n < n) {
+		t = xmalloc(sizeof *t + cap);
+		t->older = l->text;
+		t->n = 0;
+		t->cap = cap;
+		l->text = t;
+	}
+	t->n += n;
+	return t->bytes + t->n - n;
+}
+
 /* Copy text to `at`, which moves on. */
 static struct str
 move(struct str s, char **at)
@@ -21,32 +48,42 @@ move(struct str s, char **at)
 	return to;
 }
 
-/* Append a copy; its text is one allocation, that of the client. */
+/* Append. */
 void
-events_add(struct events *l, const struct event *e)
+events_append(struct events *l, const struct event *e)
 {
-	char *text =
-	    xmalloc(e->client.n + e->queue.n + e->peer.n + e->text.n + 1);
-	struct event *to;
-
 	if (l->n == l->cap) {
 		l->cap = l->cap ? l->cap * 2 : 64;
 		l->v = xreallocarray(l->v, l->cap, sizeof *l->v);
 	}
-	to = &l->v[l->n++];
-	*to = *e;
-	to->client = move(e->client, &text);
-	to->queue = move(e->queue, &text);
-	to->peer = move(e->peer, &text);
-	to->text = move(e->text, &text);
+	l->v[l->n++] = *e;
+}
+
+/* Append a copy. */
+void
+events_add(struct events *l, const struct event *e)
+{
+	char *text = events_room(
+	    l, e->client.n + e->queue.n + e->peer.n + e->text.n);
+	struct event own = *e;
+
+	own.client = move(e->client, &text);
+	own.queue = move(e->queue, &text);
+	own.peer = move(e->peer, &text);
+	own.text = move(e->text, &text);
+	events_append(l, &own);
 }
 
 /* Free it. */
 void
 events_fini(struct events *l)
 {
-	for (size_t i = 0; i < l->n; i++)
-		free((char *)(uintptr_t)l->v[i].client.p);
+	struct events_text *t;
+
+	while ((t = l->text) != NULL) {
+		l->text = t->older;
+		free(t);
+	}
 	free(l->v);
 	memset(l, 0, sizeof *l);
 }
@@ -57,8 +94,6 @@ events_drop(struct events *l, size_t n)
 {
 	if (n > l->n)
 		n = l->n;
-	for (size_t i = 0; i < n; i++)
-		free((char *)(uintptr_t)l->v[i].client.p);
 	l->n -= n;
 	if (l->n > 0)
 		memmove(l->v, l->v + n, l->n * sizeof *l->v);
@@ -83,13 +118,11 @@ events_filter(
 
 	for (size_t i = 0; i < l->n; i++) {
 		missing += l->v[i].missing;
-		if (keep(arg, &l->v[i])) {
-			l->v[n] = l->v[i];
-			l->v[n++].missing = missing;
-			missing = 0;
-		} else {
-			free((char *)(uintptr_t)l->v[i].client.p);
-		}
+		if (!keep(arg, &l->v[i]))
+			continue;
+		l->v[n] = l->v[i];
+		l->v[n++].missing = missing;
+		missing = 0;
 	}
 	l->n = n;
 }

@@ -28,9 +28,16 @@ struct events {
 	size_t n, cap;
 	int64_t next; /* number after the last one */
 	int64_t lost; /* were overwritten before the first one */
+	struct events_text *text; /* private: the newest block of it */
 };
 
+/* Append a copy; or as it is, its text being in room of the list. */
 void events_add(struct events *l, const struct event *e);
+void events_append(struct events *l, const struct event *e);
+
+/* Room for so many bytes of text, until events_fini. */
+char *events_room(struct events *l, size_t n);
+
 void events_fini(struct events *l);
 
 /* Set `missing` of each where numbers are left out: before any is dropped. */

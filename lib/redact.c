@@ -32,39 +32,33 @@ const char *const redact_keys[] = {"password", "passwd", "passphrase",
 static const char *const whole_words[] = {
     "pass", "pem", "pems", "blob", "blobs", "psk", NULL};
 
-/* What a byte may be to skip_plain.  A letter that no key begins with is one of
- * a word like others; which those are, further words may change. */
-enum { C_BREAK, C_WORD, C_FIRST, C_SPECIAL };
+/* What a byte may be to skip_plain: 0 is one of a word like others.  So is a
+ * letter that no key begins with; which those are, further words may change. */
+enum { C_WORD, C_BREAK, C_FIRST, C_SPECIAL };
 static unsigned char classes[256] = {
-    ['0' ... '9'] = C_WORD,
-    ['_'] = C_WORD,
-    ['.'] = C_WORD,
-    [0x80 ... 0xff] = C_WORD,
-    ['A' ... 'C'] = C_FIRST,
-    ['D'] = C_WORD,
-    ['E'] = C_FIRST,
-    ['F' ... 'J'] = C_WORD,
-    ['K'] = C_FIRST,
-    ['L' ... 'O'] = C_WORD,
-    ['P'] = C_FIRST,
-    ['Q' ... 'R'] = C_WORD,
-    ['S' ... 'T'] = C_FIRST,
-    ['U' ... 'Z'] = C_WORD,
-    ['a' ... 'c'] = C_FIRST,
-    ['d'] = C_WORD,
-    ['e'] = C_FIRST,
-    ['f' ... 'j'] = C_WORD,
-    ['k'] = C_FIRST,
-    ['l' ... 'o'] = C_WORD,
-    ['p'] = C_FIRST,
-    ['q' ... 'r'] = C_WORD,
-    ['s' ... 't'] = C_FIRST,
-    ['u' ... 'z'] = C_WORD,
+    [0 ... '!'] = C_BREAK,
     ['"'] = C_SPECIAL,
+    ['#' ... '&'] = C_BREAK,
     ['\''] = C_SPECIAL,
-    ['\\'] = C_SPECIAL,
-    ['/'] = C_SPECIAL,
+    ['(' ... ','] = C_BREAK,
     ['-'] = C_SPECIAL,
+    ['/'] = C_SPECIAL,
+    [':' ... '@'] = C_BREAK,
+    ['A' ... 'C'] = C_FIRST,
+    ['E'] = C_FIRST,
+    ['K'] = C_FIRST,
+    ['P'] = C_FIRST,
+    ['S' ... 'T'] = C_FIRST,
+    ['['] = C_BREAK,
+    ['\\'] = C_SPECIAL,
+    [']' ... '^'] = C_BREAK,
+    ['`'] = C_BREAK,
+    ['a' ... 'c'] = C_FIRST,
+    ['e'] = C_FIRST,
+    ['k'] = C_FIRST,
+    ['p'] = C_FIRST,
+    ['s' ... 't'] = C_FIRST,
+    ['{' ... 0x7f] = C_BREAK,
 };
 
 #define BIT(letter) (1u << ((letter) - 'a'))
@@ -698,6 +692,10 @@ skip_plain(struct scan *s, size_t end)
 	size_t i = s->i, word = s->word;
 
 	for (; i < end; i++) {
+		while (end - i > 4 &&
+		    (classes[p[i]] | classes[p[i + 1]] | classes[p[i + 2]] |
+			classes[p[i + 3]]) == C_WORD)
+			i += 4;
 		while (classes[p[i]] == C_WORD && i + 1 < end)
 			i++;
 		if (classes[p[i]] == C_BREAK)

@@ -58,6 +58,18 @@ put_unsafe(struct buf *b, uint32_t c)
 		buf_addf(b, "\\u{%x}", c);
 }
 
+/* How many bytes in front are plain ASCII, none of the two. */
+static size_t
+plain_run(struct str s, char one, char two)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f && s.p[n] != one &&
+	    s.p[n] != two)
+		n++;
+	return n;
+}
+
 /* For a terminal. */
 void
 text_put(struct buf *b, struct str s)
@@ -66,6 +78,11 @@ text_put(struct buf *b, struct str s)
 	size_t n;
 
 	for (; s.n > 0; s.p += n, s.n -= n) {
+		n = plain_run(s, 0, 0);
+		if (n > 0) {
+			buf_add(b, s.p, n);
+			continue;
+		}
 		n = utf8(s, &c);
 		if (n == 0) {
 			n = 1;
@@ -87,6 +104,11 @@ text_json(struct buf *b, struct str s)
 
 	buf_addc(b, '"');
 	for (; s.n > 0; s.p += n, s.n -= n) {
+		n = plain_run(s, '"', '\\');
+		if (n > 0) {
+			buf_add(b, s.p, n);
+			continue;
+		}
 		n = utf8(s, &c);
 		if (n == 0) {
 			n = 1;
@@ -237,6 +259,13 @@ look_through(struct json_in *j, struct seen *s)
 	}
 }
 
+/* Can it be an object, behind blanks or a comment? */
+static bool
+may_be_object(struct str s)
+{
+	return s.n > 0 && s.p[0] != '\0' && strchr("{/ \t\r\n", s.p[0]) != NULL;
+}
+
 /* In a word. */
 void
 text_summary(char *out, size_t max, struct str payload)
@@ -246,8 +275,10 @@ text_summary(char *out, size_t max, struct str payload)
 	struct json_in j;
 
 	out[0] = '\0';
+	if (!may_be_object(payload))
+		return;
 	buf_add(&copy, payload.p, payload.n);
-	if (payload.n > 0 && buf_ok(&copy)) {
+	if (buf_ok(&copy)) {
 		json_in_init(&j, copy.p, copy.n);
 		look_through(&j, &s);
 		if (s.method.n > 0)

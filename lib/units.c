@@ -122,16 +122,30 @@ units_size(char out[UNITS_MAX], int64_t bytes)
 		snprintf(out, UNITS_MAX, "%.0f%c", floor(v), unit[u]);
 }
 
+/* Into year, day and hour.  Times come in thousands for the same few seconds,
+ * and a look at the rules of the time zone costs more than all else here. */
 static void
 split(int64_t ms, bool utc, struct tm *tm)
 {
+	static _Thread_local struct {
+		bool set, utc;
+		time_t t;
+		struct tm tm;
+	} known[8], *k;
 	time_t t = (time_t)(ms / 1000);
 
-	memset(tm, 0, sizeof *tm);
-	if (utc)
-		gmtime_r(&t, tm);
-	else
-		localtime_r(&t, tm);
+	k = &known[(uint64_t)t % 8];
+	if (!k->set || k->utc != utc || k->t != t) {
+		memset(k, 0, sizeof *k);
+		if (utc)
+			gmtime_r(&t, &k->tm);
+		else
+			localtime_r(&t, &k->tm);
+		k->set = true;
+		k->utc = utc;
+		k->t = t;
+	}
+	*tm = k->tm;
 }
 
 /* Time of day. */

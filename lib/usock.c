@@ -105,8 +105,7 @@ remove_stale(const char *path, struct err *e)
 static int
 judge(int rc, const char *path, struct err *e)
 {
-	if (rc == 0 || errno == EAGAIN || errno == EINPROGRESS ||
-	    errno == EPROTOTYPE)
+	if (rc == 0 || errno == EAGAIN || errno == EPROTOTYPE)
 		return in_use(path, e);
 	if (errno == ENOENT)
 		return 0;
@@ -232,25 +231,6 @@ left_ms(int64_t deadline_ns)
 	return left < 0 ? 0 : left > (1 << 30) ? 1 << 30 : (int)left;
 }
 
-/* The outcome of a connect in progress: 0 or an errno. */
-static int
-finish(int fd, int64_t deadline_ns)
-{
-	struct pollfd p = {.fd = fd, .events = POLLOUT};
-	int rc, soerr = 0;
-	socklen_t n = sizeof soerr;
-
-	do {
-		rc = poll(&p, 1, left_ms(deadline_ns));
-	} while ((rc == -1 && errno == EINTR) ||
-	    (rc == 0 && left_ms(deadline_ns) > 0));
-	if (rc == 0)
-		return ETIMEDOUT;
-	if (rc == -1 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &soerr, &n) == -1)
-		return errno;
-	return soerr;
-}
-
 /* Connect until it works, fails for good, or time runs out: 0 or an errno. */
 static int
 try_connect(int fd, const struct sockaddr_un *a, int64_t deadline_ns)
@@ -260,8 +240,6 @@ try_connect(int fd, const struct sockaddr_un *a, int64_t deadline_ns)
 	for (;;) {
 		if (connect(fd, (const struct sockaddr *)a, sizeof *a) == 0)
 			return 0;
-		if (errno == EINPROGRESS)
-			return finish(fd, deadline_ns);
 		if (errno == EINTR)
 			continue;
 		if (errno != EAGAIN)

@@ -10,7 +10,6 @@
 #include "xmsg.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -276,12 +275,10 @@ fire(struct xmsg *x)
 
 /* ---- the turn ---- */
 
-/* Look at the descriptors.  True when there may be more. */
+/* What the descriptors have to say.  True when there may be more. */
 static bool
-look(struct xmsg *x)
+look(struct xmsg *x, const struct epoll_event *ev, int n)
 {
-	struct epoll_event ev[EVENTS];
-	int n = epoll_wait(x->epfd, ev, EVENTS, 0);
 	uint64_t count;
 
 	for (int i = 0; i < n; i++) {
@@ -316,11 +313,11 @@ finish_some(struct xmsg *x)
 
 /* One turn.  False when x has been freed by its end. */
 static bool
-turn(struct xmsg *x)
+turn(struct xmsg *x, const struct epoll_event *ev, int n)
 {
 	x->depth++;
 	x->kicked = false;
-	if (look(x))
+	if (look(x, ev, n))
 		x->kicked = true;
 	fire(x);
 	finish_some(x);
@@ -361,9 +358,11 @@ xm_leave(struct xmsg *x)
 int
 xmsg_dispatch(struct xmsg *x)
 {
+	struct epoll_event ev[EVENTS];
+
 	if (x->depth > 0)
 		return xm_may_block(x);
-	if (!turn(x))
+	if (!turn(x, ev, epoll_wait(x->epfd, ev, EVENTS, 0)))
 		return XMSG_ECANCELED;
 	if (!x->stopped)
 		return XMSG_OK;
@@ -375,7 +374,7 @@ xmsg_dispatch(struct xmsg *x)
 int
 xm_turn(struct xmsg *x, int64_t deadline_ns)
 {
-	struct pollfd p = {.fd = x->epfd, .events = POLLIN};
+	struct epoll_event ev[EVENTS];
 	int64_t left = -1;
 	int n;
 
@@ -383,10 +382,10 @@ xm_turn(struct xmsg *x, int64_t deadline_ns)
 		left = deadline_ns - clock_mono_ns();
 		left = left <= 0 ? 0 : (left + NS_PER_MS - 1) / NS_PER_MS;
 	}
-	n = poll(&p, 1, (int)left);
+	n = epoll_wait(x->epfd, ev, EVENTS, (int)left);
 	if (n == 0)
 		return XMSG_ETIMEDOUT;
-	return turn(x) ? XMSG_OK : XMSG_ECANCELED;
+	return turn(x, ev, n) ? XMSG_OK : XMSG_ECANCELED;
 }
 
 /* Wait, then dispatch. */

@@ -291,12 +291,92 @@ every_cause_has_a_row_and_a_name(void **unused)
 	}
 }
 
+/* ---- queues ---- */
+
+struct queue_row {
+	const char *name;
+	enum why_cause cause;
+	const char *says; /* all of it, or the front of it */
+	struct why_queue w; /* but its queue, */
+	struct look_queue q; /* and whether a message is in it */
+};
+
+#define XAPI 812, 'S', "xapi", "", 0
+
+static const struct queue_row queue_rows[] = {
+    {"empty", WHY_NO_CONSUMER, "empty; nobody has polled it",
+	{.offline = false}, {.last_poll_age_s = -1}},
+    {"left", WHY_CONSUMER_DEAD, "empty; the last consumer went away 4m00s ago",
+	{.offline = false}, {.last_poll_age_s = 240}},
+    {"served", WHY_NOTHING, "empty, served by xapi (pid 812, xapi) and 2 more",
+	{.server = STR("xapi"), .process = {XAPI}}, {.consumers = 3}},
+    {"somebody", WHY_NOTHING, "empty, served by somebody", {.offline = false},
+	{.consumers = 1}},
+    {"stopped", WHY_CONSUMER_STOPPED,
+	"empty, served by xapi (pid 812), which is stopped",
+	{.server = STR("xapi"), .process = {812, 'T', "", "", 0}},
+	{.consumers = 1}},
+    {"owned", WHY_NOTHING, "empty; it belongs to cli:9 and goes with it",
+	{.offline = false}, {.owner = STR("cli:9"), .last_poll_age_s = 5}},
+    {"no plugin", WHY_NO_PLUGIN, "empty; its plugin is not loaded: no Plugin",
+	{.plugin_why = "no Plugin.Query"}, {.last_poll_age_s = -1}},
+    {"paused", WHY_PAUSED, "empty; delivery is paused", {.offline = false},
+	{.paused = true}},
+    {"full", WHY_DISK, "empty; the disk is full: /state", {.full = "/state"},
+	{.consumers = 0}},
+    {"offline", WHY_NO_BROKER, "empty; no broker runs", {.offline = true},
+	{.consumers = -1}},
+    {"waiting", WHY_NO_CONSUMER,
+	"2 messages (2 waiting); the oldest, zfs:1 SR.scan, came 1m00s ago: no "
+	"consumer on zfs: nobody has polled it since the broker started; start "
+	"what serves it; 'xmsg cancel zfs:1' ends it",
+	{.offline = false}, {.messages = 2, .ready = 2, .last_poll_age_s = -1}},
+    {"some held", WHY_CONSUMER_SLOW,
+	"3 messages (2 waiting, 1 held), served by xapi (pid 812, xapi); the "
+	"oldest that is not held, zfs:1 SR.scan, ",
+	{.server = STR("xapi"), .process = {XAPI}},
+	{.messages = 3, .ready = 2, .held = 1, .consumers = 1}},
+    {"states unknown", WHY_NO_CONSUMER, "1 message; the oldest, zfs:1 SR.scan,",
+	{.offline = false},
+	{.messages = 1, .ready = -1, .delivered = -1, .last_poll_age_s = -1}},
+};
+
+static void
+every_queue_is_explained(void **unused)
+{
+	struct look_msg m = {
+	    .queue = STR("zfs"), .state = STR("ready"), .id = 1, .age_s = 60};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof queue_rows / sizeof *queue_rows; i++) {
+		const struct queue_row *r = &queue_rows[i];
+		struct why_facts f = {.m = &m,
+		    .q = &r->q,
+		    .what = "SR.scan",
+		    .delivered_s = -1,
+		    .held_s = -1};
+		struct why_queue w = r->w;
+		struct buf b = BUF_INIT;
+		enum why_cause cause;
+
+		w.q = &r->q;
+		w.oldest = r->q.messages > 0 ? &f : NULL;
+		cause = why_judge_queue(&b, &w);
+		buf_addc(&b, '\0');
+		if (cause != r->cause ||
+		    !str_starts(str_of(b.p), str_of(r->says)))
+			fail_msg("%s: %s: %s", r->name, why_name(cause), b.p);
+		buf_fini(&b);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_cause_is_named),
 	    cmocka_unit_test(every_cause_has_a_row_and_a_name),
+	    cmocka_unit_test(every_queue_is_explained),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

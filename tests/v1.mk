@@ -5,7 +5,7 @@
 v1_tests = tests/e2e/test_v1_cancel.py tests/e2e/test_v1_events.py \
 	tests/e2e/test_v1_offer.py tests/e2e/test_v1_undo.py \
 	tests/e2e/test_v1_metrics.py tests/e2e/test_v1_redact.py \
-	tests/e2e/test_v1_kill.py
+	tests/e2e/test_v1_kill.py tests/e2e/test_v1_choose.py
 TESTS += $(v1_tests)
 EXTRA_DIST += $(v1_tests)
 

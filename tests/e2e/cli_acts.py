@@ -118,6 +118,42 @@ class Acts(CliCase):
         self.x("send", "zfs", "--body", CALL)
         self.assertEqual(self.listed("--grep", SECRET, want=1), [])
 
+    def test_text_far_behind_the_front(self):
+        """All that is masked is searched, and not only what is shown; offline,
+        too."""
+        with Broker() as b:
+            far = "x" * 5000 + " needle "
+            refs = [self.x("send", "q", "--create", "--body", far + word,
+                           broker=b).out.strip()
+                    for word in ("password=hay", "else")]
+
+            def found(text, **kw):
+                done = self.x("ls", "--json", "--grep", text, broker=b, **kw)
+                return [json.loads(l)["ref"] for l in done.lines()]
+            self.assertEqual(found("needle"), refs)
+            self.assertEqual(found("else"), refs[1:])
+            self.assertEqual(found("hay", want=1), [])
+            b.kill()
+            self.assertEqual(found("needle", want=3), refs)
+            self.assertEqual(found("hay", want=3), [])
+        self.x("ls", "--grep", "x" * 256, want=2)
+
+    def test_the_broker_leaves_out(self):
+        """What is not chosen does not travel: few answers, however many
+        messages."""
+        with Broker() as b, b.conn("many") as c:
+            c.create("q")
+            ids = [c.publish("q", "x" * (i % 7)) for i in range(2500)]
+            ids.append(c.publish("q", "needle" * 20))
+            for words in (["--size", "+100"], ["--id", "%d-" % ids[-1]],
+                          ["--id", "%d" % ids[-1]]):
+                before = b.counters()["requests"]
+                done = self.x("ls", "--json", *words, broker=b)
+                self.assertEqual(
+                    [json.loads(l)["id"] for l in done.lines()], ids[-1:])
+                # the queues, one page, and the connection of this test
+                self.assertLess(b.counters()["requests"] - before, 6, words)
+
     def test_offline_selects_the_same(self):
         with Broker() as b:
             for method in ("SR.attach", "VDI.stat"):

@@ -14,6 +14,7 @@ import time
 
 from cli_support import (CALL, Broker, CliCase, SECRET, Serving, main, table,
                          until)
+from broker import get, post, transfer_body
 
 BYTES = bytes(range(256))
 
@@ -519,6 +520,24 @@ class Watching(CliCase):
             waiting = [r for r in rows if r["parked"]]
             self.assertEqual([(r["pid"], r["queues"]) for r in waiting],
                              [(s.process.pid, "cl")])
+
+    def test_clients_traffic(self):
+        """Bytes in and out, to the byte; also of an answer that the socket
+        does not take at once."""
+        def traffic():
+            row, = [r for r in map(json.loads,
+                                   self.x("clients", "--json").lines())
+                    if r["token"] == "counted"]
+            return row["requests"], row["bytes_in"], row["bytes_out"]
+        with self.broker.conn() as c:
+            asked = [get("/login/counted"), get("/persistent/cl.traffic"),
+                     post("/request/cl.traffic/me", "x" * 900000),
+                     post("/transfer", transfer_body(["cl.traffic"], 0.0))]
+            out = sum(len(c.ask(a).raw) for a in asked)
+            self.assertGreater(out, 900000)
+            self.assertEqual(traffic(), (4, sum(map(len, asked)), out))
+            c.destroy("cl.traffic")
+        self.assertRegex(self.x("clients").out.splitlines()[0], r" IN +OUT\b")
 
     def test_health(self):
         self.x("create", "h")

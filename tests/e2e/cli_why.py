@@ -168,10 +168,162 @@ class Why(WhyCase):
                          2)
         self.x("why", "q:1", want=1)
         self.x("why", one, "q:1", want=5)
-        self.x("why", "q", want=2)
 
     def test_no_secret(self):
         self.assertNotIn("hunter2", self.x("why", self.send(body=CALL)).out)
+
+
+class WhyQueue(WhyCase):
+    """A queue, by its name alone."""
+
+    def setUp(self):
+        self.b = self.broker
+        self.caller = self.call_from(self.b)
+        self.addCleanup(self.caller.close)
+        self.caller.create("q")
+
+    def tearDown(self):
+        self.x("destroy", "q", "--yes", want=None)
+
+    def test_nobody_serves_it(self):
+        self.assertEqual(
+            self.why("q"), ("no consumer", "empty; nobody has polled it since "
+                            "the broker started"))
+        ref = self.send()
+        self.send()
+        cause, text = self.why("q")
+        self.assertEqual(cause, "no consumer")
+        self.assertRegex(
+            text, r"^2 messages \(2 waiting\); the oldest, %s SR\.scan, came "
+            r"\d+\.\ds ago: no consumer on q: nobody has polled it .*; start "
+            r"what serves it; 'xmsg cancel %s' ends it$" % (ref, ref))
+
+    def test_its_consumer_is_gone(self):
+        with self.b.conn("server") as c:
+            c.poll(["q"])
+        until(lambda: self.b.queue("q")["consumers"] == 0, "it is gone")
+        cause, text = self.why("q")
+        self.assertEqual(cause, "consumer dead")
+        self.assertRegex(text, r"^empty; the last consumer went away \d+\.\ds "
+                               r"ago$")
+        self.send()
+        cause, text = self.why("q")
+        self.assertEqual(cause, "consumer dead")
+        self.assertRegex(text, r"the last one went away \d+\.\ds ago; start")
+
+    def serve(self):
+        p = self.start("serve", "q", "--program", "cat",
+                       stdout=subprocess.DEVNULL)
+
+        def end():
+            p.send_signal(signal.SIGCONT)
+            p.terminate()
+            p.communicate(timeout=20)
+        self.addCleanup(end)
+        until(lambda: self.b.queue("q")["parked"] > 0, "it is served")
+        return p
+
+    def test_all_is_well(self):
+        p = self.serve()
+        cause, text = self.why("q")
+        self.assertEqual(cause, "nothing is wrong")
+        self.assertRegex(text, r"^empty, served by .* \(pid %d, \w+\)$" % p.pid)
+
+    def test_its_consumer_is_stopped(self):
+        p = self.serve()
+        p.send_signal(signal.SIGSTOP)
+        cause, text = self.why("q")
+        self.assertEqual(cause, "consumer stopped")
+        self.assertIn("(pid %d" % p.pid, text)
+        ref = self.send()
+        cause, text = self.why("q")
+        self.assertEqual(cause, "consumer stopped")
+        self.assertIn("1 message (1 ", text)
+        self.assertIn("the oldest, %s SR.scan" % ref, text)
+
+    def test_its_consumer_is_slow(self):
+        first = self.send()
+        with self.b.conn("server") as c:
+            c.poll(["q"])
+            self.send()
+            until(lambda: self.why("q")[0] == "consumer slow", "it is slow",
+                  pause=0.05)
+            text = self.why("q")[1]
+            self.assertRegex(text, r"^2 messages \(1 in hand, 1 waiting\), "
+                             r"served by server \(pid %d, .*\); the oldest, "
+                             r"%s " % (os.getpid(), first))
+            self.assertIn("'xmsg requeue %s'" % first, text)
+
+    def test_held_and_the_others(self):
+        held = self.send()
+        self.x("hold", held)
+        cause, text = self.why("q")
+        self.assertEqual(cause, "held by an operator")
+        self.assertIn("1 message (1 held); the oldest, %s " % held, text)
+        self.assertIn("xmsg release", text)
+        ref = self.send()
+        cause, text = self.why("q")
+        self.assertEqual(cause, "no consumer")
+        self.assertIn("(1 waiting, 1 held); the oldest that is not held, %s " %
+                      ref, text)
+
+    def test_paused(self):
+        self.x("pause", "q")
+        cause, text = self.why("q")
+        self.assertEqual((cause, text),
+                         ("queue paused", "empty; delivery is paused, 'xmsg "
+                          "resume' lets it go on"))
+        self.send()
+        cause, text = self.why("q")
+        self.assertEqual(cause, "queue paused")
+        self.assertIn("1 message (1 waiting)", text)
+        self.x("resume", "q")
+        self.assertEqual(self.why("q")[0], "no consumer")
+
+    def test_somebody_s_own(self):
+        cause, text = self.why("caller")
+        self.assertEqual(cause, "nothing is wrong")
+        self.assertEqual(text, "empty; it belongs to caller and goes with it")
+
+    def test_no_broker(self):
+        with Broker() as b:
+            with self.call_from(b) as c:
+                c.create("q")
+                c.create("empty")
+                ref = self.send(caller=c)
+                held = self.send(caller=c)
+            self.x("hold", held, broker=b)
+            b.kill()
+            cause, text = self.why("q", want=3, broker=b)
+            self.assertEqual(cause, "no broker")
+            self.assertIn("that is not held, %s " % ref, text)
+            self.assertEqual(
+                self.why("empty", "--offline", broker=b),
+                ("no broker", "empty; no broker runs"))
+
+    def test_by_listings_and_those_that_are_not_there(self):
+        ref = self.send()
+        listed = self.x("ls", "q", "--no-header").out
+        self.assertEqual(self.x("why", "-", data=listed).lines()[0][:2], "q:")
+        self.assertEqual(len(self.x("why", "q", ref).lines()), 2)
+        self.caller.create("with%20blank")
+        self.addCleanup(self.x, "destroy", "with blank", "--yes")
+        self.assertIn("with blank: empty", self.x("why", "with blank").out)
+        self.x("why", "nosuch", want=1)
+        self.x("why", "q", "nosuch", want=5)
+        self.x("why", "q" * 300, want=None)
+        self.x("why", want=2)
+
+    def test_completion(self):
+        ref = self.send()
+        offered = [l.split("\t")[0] for l in
+                   self.x("__complete", "--", "why", "q").lines()]
+        self.assertIn("q", offered)
+        self.assertIn(ref, offered)
+
+    def test_no_secret(self):
+        self.send(body=CALL)
+        self.assertNotIn("hunter2", self.x("why", "q").out)
 
 
 class WhyBroken(WhyCase):
@@ -229,6 +381,9 @@ class WhyBroken(WhyCase):
                         while True:
                             fill.write(b"x" * size)
             cause, text = self.why(ref, broker=b)
+            self.assertEqual(cause, "full disk")
+            self.assertIn(folder, text)
+            cause, text = self.why("q", broker=b)
             self.assertEqual(cause, "full disk")
             self.assertIn(folder, text)
             os.unlink(inside + "fill")
@@ -289,6 +444,9 @@ class WhyScripts(WhyCase):
         text = self.until_cause(ref, "script hung")
         self.assertRegex(text, r"^script SR\.probe \(pid \d+\) has been "
                                r"running for \d\.\ds and hangs: 0\.0s of")
+        cause, text = self.why(self.plugin.name)
+        self.assertEqual(cause, "script hung")
+        self.assertIn("'xmsg cancel --kill %s' ends it" % ref, text)
         self.ended(ref)
 
     def hung(self):
@@ -337,6 +495,13 @@ class WhyScripts(WhyCase):
             cause, text = self.why(ref)
         self.assertEqual(cause, "plugin not loaded")
         self.assertIn("its plugin is not loaded: ", text)
+        cause, text = self.why(PREFIX + "nosuch")
+        self.assertEqual(cause, "plugin not loaded")
+        self.assertIn("its plugin is not loaded: ", text)
+        self.x("cancel", ref)
+        cause, text = self.why(PREFIX + "nosuch")
+        self.assertEqual(cause, "plugin not loaded")
+        self.assertTrue(text.startswith("empty; its plugin is not"), text)
         self.x("destroy", PREFIX + "nosuch", "--yes")
 
 

@@ -33,6 +33,7 @@ from broker import (Broker, Closed, Conn, answer, get, killat,  # noqa: E402
                     transfer_body, until)
 
 NOBODY = 65534
+LONG = 300  # seconds that no test lasts
 
 
 def transfer(queues, frm=None, timeout=0.0):
@@ -537,8 +538,8 @@ class Sessions(Live):
         self.until_queues(b, {})
         until(lambda: b.status()["sessions"] == 0, "no session is left")
 
-    def gone_within(self, b, how):
-        """Seconds from the end of a client until nothing is left of it."""
+    def comes_and_goes(self, b, how):
+        """A client that is killed, and nothing is left of it."""
         read, write = os.pipe()
         v = self.conn(b)
         until(lambda: v.v1("/status")[1]["connections"] == 1, "it is alone")
@@ -568,9 +569,7 @@ class Sessions(Live):
             if how in (self.park, self.park_and_flood):
                 until(lambda: v.v1("/status")[1]["parked"] == 1, "it waits")
             os.kill(pid, signal.SIGKILL)
-            began = time.monotonic()
             until(lambda: there() == 0, "the client is gone", pause=0)
-            return time.monotonic() - began
         finally:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
@@ -578,11 +577,11 @@ class Sessions(Live):
 
     @staticmethod
     def park(c):
-        c.send(transfer(["victim-reply", "other"], timeout=30))
+        c.send(transfer(["victim-reply", "other"], timeout=LONG))
 
     @staticmethod
     def park_and_flood(c):
-        c.send(transfer(["victim-reply"], timeout=30))
+        c.send(transfer(["victim-reply"], timeout=LONG))
         c.sock.settimeout(0.05)
         try:
             while True:
@@ -604,13 +603,12 @@ class Sessions(Live):
     @tap.table([("parked", "park"), ("parked, its buffers full",
                                      "park_and_flood"),
                 ("idle", "idle"), ("with an answer unread", "leave_unread")])
-    def a_killed_client_is_gone_within_50_ms(self, how):
-        """Session, transient queue, connection and descriptor; the median of
-        some rounds, as other work may be on this machine."""
-        b = self.broker()
-        times = sorted(self.gone_within(b, getattr(self, how))
-                       for _ in range(9))
-        self.assertLess(times[4], 0.05, "%s" % times)
+    def a_killed_client_is_gone_at_once(self, how):
+        """Session, transient queue, connection and descriptor, and no limit of
+        time has passed by then.  How long it takes, bench/hostile measures."""
+        b = self.broker("--set", "limits.head_time=%ds" % LONG)
+        for _ in range(9):
+            self.comes_and_goes(b, getattr(self, how))
 
 
 class Replies(Live):

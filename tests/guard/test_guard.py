@@ -49,6 +49,7 @@ class Counted:
         self.a, self.b = b.conn("caller"), b.conn("server")
         self.a.create("caller", transient=True)
         self.ids, self.replies = [], []
+        self.after = -1  # where a follower is, at the first event there is
         # where the backlog of the queue ends
         self.cursor = self.a.publish("work", PAYLOAD)
         self.parked = [b.conn("parked.%d" % i) for i in range(PARKED)]
@@ -163,11 +164,17 @@ class Counted:
     def status(self):
         assert self.a.ask(request("GET", "/v1/status")).status == 200
 
+    def follow(self):
+        """Ten events for one who is thousands behind."""
+        status, got = self.a.v1("/events?limit=10&after=%d" % self.after)
+        assert status == 200 and len(got["events"]) == 10, got
+        self.after = got["next"]
+
 
 AT_ONCE = ["ack", "collect"]
 # in this order: reply works on what send left, and so on
 OPERATIONS = ["create", "send", "transfer", "empty", "reply", "ack", "collect",
-              "wake", "send", "answer", "collect", "look", "status"]
+              "wake", "send", "answer", "collect", "look", "status", "follow"]
 
 
 def measure(c):

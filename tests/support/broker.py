@@ -432,12 +432,18 @@ class Broker:
             fields = f.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def rss_kib(self):
+    def _status_kib(self, name):
         with open("/proc/%d/status" % self.process.pid) as f:
             for line in f:
-                if line.startswith("VmRSS:"):
+                if line.startswith(name + ":"):
                     return int(line.split()[1])
         return 0
+
+    def rss_kib(self):
+        return self._status_kib("VmRSS")
+
+    def vsize_kib(self):
+        return self._status_kib("VmSize")
 
     def remove(self):
         """End it and delete what it left."""

@@ -6,7 +6,8 @@
  * fail in some way does.  What can fail how is the table below.
  *
  *  XMSG_FAULT=KIND        EIO, ENOSPC, EMFILE, EINTR or ENOMEM: the call fails
- *                         with that, having done nothing; SHORT: a read or write
+ *                         with that, having done nothing; HEAP: as ENOMEM, of
+ *                         malloc and the like only; SHORT: a read or write
  *                         does half of what was asked (never of a number of
  *                         eight bytes, which eventfds take whole)
  *  XMSG_FAULT_AT=N        the N-th call that can (0 or absent: none)
@@ -63,6 +64,7 @@
 #define INTR  8u /* EINTR */
 #define MEM   16u /* ENOMEM */
 #define SHORT 32u /* half of it */
+#define HEAP  64u /* ENOMEM, of allocations only */
 
 static const struct {
 	const char *name;
@@ -74,6 +76,7 @@ static const struct {
     {"EMFILE", FILES, EMFILE},
     {"EINTR", INTR, EINTR},
     {"ENOMEM", MEM, ENOMEM},
+    {"HEAP", HEAP, ENOMEM},
     {"SHORT", SHORT, 0},
 };
 
@@ -170,15 +173,15 @@ static const struct {
     {"clone", MEM},
     {"posix_spawn", MEM | FILES | IO},
     {"pthread_create", MEM},
-    {"malloc", MEM},
-    {"calloc", MEM},
-    {"realloc", MEM},
+    {"malloc", MEM | HEAP},
+    {"calloc", MEM | HEAP},
+    {"realloc", MEM | HEAP},
 };
 
 /* ---- counting ---- */
 
 #define FRAMES	   40 /* so far out the program is looked for, ... */
-#define OWN_FRAMES 3 /* ... and so many of its calls make a place */
+#define OWN_FRAMES 5 /* ... and so many of its calls make a place */
 
 static atomic_long calls;
 static long at, most = 1;
@@ -615,7 +618,7 @@ static void
 spare(void)
 {
 #ifndef FOREIGN_RUNTIME
-	if (kind == MEM)
+	if ((kind & (MEM | HEAP)) != 0)
 #endif
 		atomic_store(&on, false);
 }
@@ -653,7 +656,7 @@ void *__libc_realloc(void *p, size_t n);
 static bool
 starved(const char *name)
 {
-	int e = kind == MEM ? preload_tick(name) : 0;
+	int e = (kind & (MEM | HEAP)) != 0 ? preload_tick(name) : 0;
 
 	if (e != 0)
 		errno = e;

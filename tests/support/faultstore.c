@@ -7,6 +7,8 @@
 
 #include "unit.h"
 
+#include "xalloc.h"
+
 struct faultstore_op {
 	struct store_op *op;
 	void (*done)(struct store_op *);
@@ -28,8 +30,7 @@ note(struct faultstore *f, struct store_op *op, bool head)
 		assert_ptr_not_equal(f->v[i].op, op);
 	if (f->n == f->cap) {
 		f->cap = f->cap ? f->cap * 2 : 64;
-		f->v = realloc(f->v, f->cap * sizeof *f->v);
-		assert_non_null(f->v);
+		f->v = xreallocarray(f->v, f->cap, sizeof *f->v);
 	}
 	assert_non_null(op->done);
 	f->v[f->n++] = (struct faultstore_op){op, op->done, head, false};

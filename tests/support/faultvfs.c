@@ -20,7 +20,7 @@ struct file {
 
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
 static long at, calls;
-static bool plan_full, plan_lasting;
+static bool plan_full, plan_lasting, reads;
 static enum fault_call failed;
 static char quota_dir[200];
 static long long quota = -1;
@@ -89,6 +89,13 @@ is_full(void)
 	return plan_full;
 }
 
+/* Count reads? */
+void
+faultvfs_reads(bool yes)
+{
+	reads = yes;
+}
+
 /* As on a medium that cannot be written. */
 void
 faultvfs_readonly(bool yes)
@@ -152,6 +159,8 @@ f_close(sqlite3_file *f)
 static int
 f_read(sqlite3_file *f, void *p, int n, sqlite3_int64 off)
 {
+	if (reads && now(FAULT_READ))
+		return SQLITE_IOERR_READ;
 	return real(f)->pMethods->xRead(real(f), p, n, off);
 }
 

@@ -13,7 +13,12 @@
 
 #include <stdbool.h>
 
-enum fault_call { FAULT_WRITE = 1, FAULT_SYNC = 2, FAULT_TRUNCATE = 4 };
+enum fault_call {
+	FAULT_WRITE = 1,
+	FAULT_SYNC = 2,
+	FAULT_TRUNCATE = 4,
+	FAULT_READ = 8,
+};
 
 void faultvfs_install(void);
 
@@ -26,6 +31,9 @@ void faultvfs_plan(long n, bool full, bool lasting);
  * (0: none has failed). */
 long faultvfs_calls(void);
 enum fault_call faultvfs_failed(void);
+
+/* Reads count, too, and can fail. */
+void faultvfs_reads(bool yes);
 
 /* Databases opened from now on cannot be written. */
 void faultvfs_readonly(bool yes);
