@@ -44,7 +44,7 @@ tests_core_test_store_ends_LDFLAGS = $(CORE_LINK) \
 tests_core_test_store_ends_LDADD = $(CORE_LINK_LIBS)
 tests_core_test_sqldb_edges_SOURCES = tests/core/test_sqldb_edges.c
 tests_core_test_sqldb_edges_CPPFLAGS = $(CORE_INCLUDES)
-tests_core_test_sqldb_edges_LDFLAGS = $(CORE_LINK)
+tests_core_test_sqldb_edges_LDFLAGS = $(CORE_LINK) -Wl,--wrap=malloc
 tests_core_test_sqldb_edges_LDADD = $(CORE_LINK_LIBS)
 tests_test_lib_edges_SOURCES = tests/test_lib_edges.c
 tests_test_lib_edges_LDADD = $(UNIT_LIBS)
