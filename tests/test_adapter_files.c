@@ -13,7 +13,6 @@
 
 #include <sqlite3.h>
 
-#include "log.h"
 #include "old.h"
 #include "record.h"
 #include "sexp.h"

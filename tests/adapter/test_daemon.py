@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: ISC
 """The adapter as a process: its options, its start where something is in the
 way, new settings while it runs, its end.  Exit statuses: xmsg-storaged(8)."""
-import json
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +11,8 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from support import (PATIENCE, Adapter, Broker, dump, out,  # noqa: E402
-                     program, request, step, success, until)
+from support import (PATIENCE, Adapter, out, program,  # noqa: E402
+                     request, step, success, until)
 import tap  # noqa: E402
 from calls_table import SR  # noqa: E402
 

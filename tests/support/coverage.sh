@@ -6,8 +6,8 @@
 # have run; started in its build folder.  A table of lines and branches for each
 # folder, the files with most branches untaken, and all of it to click through
 # in coverage/index.html.  That an assertion fails is no branch: it would be a
-# defect.  The last line says whether any folder is below its
-# floor; floors only rise.
+# defect.  The last line says whether any folder is below its floor; floors only
+# rise.
 
 set -eu
 top=$(cd .. && pwd)
