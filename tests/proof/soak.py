@@ -2,31 +2,44 @@
 # SPDX-FileCopyrightText: 2026 the xmsg authors
 # SPDX-License-Identifier: ISC
 """A broker under mixed load for long (promise R26): memory, descriptors and
-files do not grow.
+files do not grow, and it does not become slower.
 
     soak.py MINUTES [OPTION OF THE BROKER...]
 
 Before the time begins, as many requests are answered as the broker keeps notes
 of answers (65,536).  The first quarter is for what else fills up once, such as
-caches.  From then on the median of a quarter is compared with the last."""
+caches.  From then on the median of a quarter is compared with the last.
+
+What is in use hangs on what clients happen to have left.  So the time is made of
+laps, and after each the clients go, all queues are destroyed, what was kept for
+undo expires, and the log is emptied; then the broker has the same to remember as
+after any other lap.  A line is laid through what it has allocated then and not
+freed (support/heapinfo.c).  The pages of its database that are in use then are
+notes of answers: at least 65,536, and as many again before they are forgotten.
+What it holds from the kernel comes in steps of many pages, and the file keeps
+what the fullest moment needed; both are told besides."""
 import multiprocessing
 import os
 import random
 import statistics
+import struct
 import sys
 import time
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
-from broker import Broker, Conn, get, post, until  # noqa: E402
+from broker import Broker, Conn, get, post, preload, until  # noqa: E402
 
 CALLERS = 2
 SAMPLE = 2.0  # seconds
 ANSWERS, BATCH = 70000, 100
-RSS_SLOPE = 1.0  # KiB a minute, and ...
-RSS_NOISE = 128  # ... so many KiB in all: pages and arenas come in pieces
-FILE_NOISE = 2 << 20  # bytes; what was appended since the last checkpoint
+LAPS = 8
+SLOPE = 1.0      # KiB a minute, and ...
+LIVE_NOISE = 8   # ... so many KiB in all, of what is in use at rest; and ...
+RSS_NOISE = 256  # ... of what is held: pages and arenas come in pieces
+PAGES_MOST = 4 << 20  # bytes: of 131,072 notes, two dozen each, and room
+P99_NOISE = 3.0  # times; others are on the machine
 HARD = ("--set", "server.harden=yes") if os.geteuid() == 0 else ()
 
 
@@ -34,21 +47,28 @@ HARD = ("--set", "server.harden=yes") if os.geteuid() == 0 else ()
 # They pause, so that the rate is the same all the time: what is kept for undo,
 # and so the size of the files, hangs on it.
 
-def caller(socket, rng, name):
-    """Remote calls over a transient queue, for a while on one connection."""
+def caller(socket, rng, name, times):
+    """Remote calls over a transient queue, for a while on one connection; how
+    long each took goes to `times`."""
+    took = []
     while True:
         with Conn(socket, token=name) as c:
             back = "back-" + name
             c.create(back, transient=True)
-            for _ in range(rng.randrange(50, 2000)):
+            for _ in range(rng.randrange(50, 500)):
+                began = time.monotonic()
                 c.publish("svc", '{"method":"M","params":["%s"]}' %
                           ("x" * rng.choice((10, 500, 500, 20000))), back)
                 (_, ident, _, _), = c.poll([back], 30, frm=-1)[0]
                 c.ack(back, ident)
+                took.append(time.monotonic() - began)
                 time.sleep(0.003)
+                if len(took) == 20:
+                    times.put(took)
+                    took = []
 
 
-def server(socket, rng, _):
+def server(socket, rng, _, times):
     """Takes calls, answers, acknowledges."""
     with Conn(socket, token="server") as c:
         above = -1
@@ -59,7 +79,7 @@ def server(socket, rng, _):
                 c.ack("svc", ident)
 
 
-def visitor(socket, rng, name):
+def visitor(socket, rng, name, times):
     """Comes, leaves things, goes without a word."""
     n = 0
     while True:
@@ -77,7 +97,7 @@ def visitor(socket, rng, name):
         time.sleep(0.02)
 
 
-def operator(socket, rng, _):
+def operator(socket, rng, _, times):
     """Looks, cancels, holds, purges and undoes."""
     with Conn(socket, token="operator") as c:
         c.create("desk")
@@ -98,9 +118,9 @@ def operator(socket, rng, _):
             time.sleep(0.1)
 
 
-def work(function, socket, seed, name):
+def work(function, socket, seed, name, times):
     try:
-        function(socket, random.Random(seed), name)
+        function(socket, random.Random(seed), name, times)
     except KeyboardInterrupt:
         pass
 
@@ -134,15 +154,59 @@ def batch(conns, requests):
 
 # ---- what is measured ----
 
+def pages_in_use(path):
+    """Bytes of a database that hold something, by its header, as of the last
+    time that the log was moved into it."""
+    with open(path, "rb") as f:
+        head = f.read(40)
+    size, = struct.unpack(">H", head[16:18])
+    count, = struct.unpack(">I", head[28:32])
+    free, = struct.unpack(">I", head[36:40])
+    return (count - free) * size
+
+
+def heap(b):
+    """Bytes in use, held besides, in use by SQLite; how often it told."""
+    with open(b.folder + "/heap", "rb") as f:
+        return struct.unpack("4q", f.read(32))
+
+
 def sample(b):
     files = {}
     for name in os.listdir(b.state):
         if name != "switch.db.reserve":
             files[name] = os.stat(os.path.join(b.state, name)).st_size
+    live, rest, sqlite, _ = heap(b)
     return {"at": time.monotonic(), "rss": b.rss_kib(), "fds": b.fds(),
-            "database": files["switch.db"], "log": files["switch.db-wal"],
+            "live": live / 1024, "rest": rest / 1024, "sqlite": sqlite / 1024,
+            "file": files["switch.db"], "log": files["switch.db-wal"],
             "recorder": files["recorder.ring"],
             "threads": len(os.listdir("/proc/%d/task" % b.process.pid))}
+
+
+def all_gone(b):
+    """Nothing is left of the clients and of what they did, but numbers."""
+    until(lambda: b.status()["connections"] == 1, "all have gone", 60, 0.1)
+    with b.conn("cleaner") as c:
+        for queue in c.list():
+            c.destroy(queue)
+        until(lambda: not c.v1("/removed")[1]["removed"], "undo has expired",
+              60, 0.1)
+    until(lambda: os.stat(b.state + "/switch.db-wal").st_size == 0,
+          "the log is empty", 90, 0.1)
+
+
+def at_rest(b):
+    """What it remembers when there is nothing to remember."""
+    all_gone(b)
+    lives = []
+    for _ in range(5):  # each in another second
+        was = heap(b)[3]
+        until(lambda: b.status() and heap(b)[3] != was, "it tells", 10, 0.1)
+        lives.append(heap(b)[0] / 1024)
+    return {"at": time.monotonic(), "live": min(lives),
+            "sqlite": heap(b)[2] / 1024,
+            "pages": pages_in_use(b.state + "/switch.db")}
 
 
 def quarters(samples, what):
@@ -151,19 +215,72 @@ def quarters(samples, what):
             for k in range(4)]
 
 
-def judge(samples, seconds):
+def slope(samples, what):
+    """A minute, by least squares, after the first quarter."""
+    late = samples[len(samples) // 4:]
+    x = [s["at"] / 60 for s in late]
+    y = [s[what] for s in late]
+    mx, my = statistics.mean(x), statistics.mean(y)
+    return (sum((a - mx) * (b - my) for a, b in zip(x, y)) /
+            sum((a - mx) ** 2 for a in x))
+
+
+def p99s(laps):
+    """In ms, by quarters of the laps: seconds of each call."""
+    by = [sum(laps[k * LAPS // 4:(k + 1) * LAPS // 4], []) for k in range(4)]
+    return [1000 * statistics.quantiles(some, n=100)[98] for some in by]
+
+
+def judge(samples, rests, laps):
     """(name, good, text) of each figure."""
-    rss = quarters(samples, "rss")
-    minutes = seconds / 60 / 2  # from the middle of the second quarter on
-    grown = rss[3] - rss[1]
-    yield ("memory", grown <= RSS_SLOPE * minutes + RSS_NOISE,
-           "%s KiB by quarters, %+.2f KiB a minute" % (rss, grown / minutes))
-    for what, noise in (("fds", 4), ("threads", 0), ("recorder", 0),
-                        ("database", FILE_NOISE)):
+    for name, rows, what, noise in (
+            ("in use at rest", rests, "live", LIVE_NOISE),
+            ("held under load", samples, "rss", RSS_NOISE)):
+        a = slope(rows, what)
+        minutes = (rows[-1]["at"] - rows[len(rows) // 4]["at"]) / 60
+        yield ("memory " + name, a * minutes <= SLOPE * minutes + noise,
+               "%+.2f KiB a minute; %s KiB" % (a, [round(r[what], 1) for r in (
+                   rows if rows is rests else [])] or quarters(rows, what)))
+    pages = [r["pages"] for r in rests]
+    yield ("database in use at rest", max(pages) <= PAGES_MOST,
+           "%s bytes" % pages)
+    for what in ("live", "sqlite", "rest", "file"):
+        print("# under load, by quarters: %s %s" % (
+            what, [round(q) for q in quarters(samples, what)]))
+    print("# SQLite's at rest: %s KiB" % [round(r["sqlite"]) for r in rests])
+    for what, noise in (("fds", 4), ("threads", 0), ("recorder", 0)):
         q = quarters(samples, what)
         yield what, q[3] <= q[1] + noise, "%s by quarters" % q
     most = max(s["log"] for s in samples)
     yield "log", most <= 32 << 20, "%d bytes at most" % most
+    q = p99s(laps)
+    yield ("p99 of a call", q[3] <= P99_NOISE * q[1],
+           "%s ms by quarters" % ["%.2f" % x for x in q])
+
+
+def lap(b, seed, seconds):
+    """A stretch of load: (samples, seconds of each call, who lived on)."""
+    roles = ([(caller, "caller%d" % i) for i in range(CALLERS)] +
+             [(server, ""), (visitor, "visitor"), (operator, "")])
+    times, samples, took = multiprocessing.SimpleQueue(), [], []
+    with b.conn("setup") as c:
+        c.create("svc")
+    workers = [multiprocessing.Process(
+        target=work, args=(f, b.socket, seed + k, name, times), daemon=True)
+               for k, (f, name) in enumerate(roles)]
+    for p in workers:
+        p.start()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and b.process.poll() is None:
+        samples.append(sample(b))
+        while not times.empty():
+            took += times.get()
+        time.sleep(SAMPLE)
+    alive = [p.is_alive() for p in workers] + [b.process.poll() is None]
+    for p in workers:
+        p.terminate()
+        p.join()
+    return samples, took, alive
 
 
 def main():
@@ -171,34 +288,26 @@ def main():
     seed = int(os.environ.get("XMSG_SEED") or random.randrange(1 << 30))
     print("# XMSG_SEED=%d, %g minutes" % (seed, minutes), flush=True)
     with Broker("--set", "undo.time=10s", "--set", "limits.poison=0", *HARD,
-                *sys.argv[2:], disk=True) as b:
-        with b.conn("setup") as c:
-            c.create("svc")
+                *sys.argv[2:], disk=True, start=False) as b:
+        with open(b.folder + "/heap", "wb") as f:
+            f.truncate(4096)
+        b.start(env=dict(preload("heapinfo"),
+                         XMSG_HEAPINFO=b.folder + "/heap"))
         fill(b)
-        roles = ([(caller, "caller%d" % i) for i in range(CALLERS)] +
-                 [(server, ""), (visitor, "visitor"), (operator, "")])
-        workers = [multiprocessing.Process(
-            target=work, args=(f, b.socket, seed + k, name), daemon=True)
-                   for k, (f, name) in enumerate(roles)]
-        for p in workers:
-            p.start()
-        end, samples = time.monotonic() + minutes * 60, []
-        while time.monotonic() < end:
-            samples.append(sample(b))
-            alive = [p.is_alive() for p in workers]
-            if not all(alive) or b.process.poll() is not None:
+        samples, laps, rests, alive = [], [], [], []
+        for k in range(LAPS):
+            some, took, alive = lap(b, seed + 10 * k, minutes * 60 / LAPS)
+            samples += some
+            laps.append(took)
+            if not all(alive):
                 break
-            time.sleep(SAMPLE)
-        counters = b.counters()
-        for p in workers:
-            p.terminate()
-            p.join()
-        print("# %d requests, %s" % (counters["requests"], {
-            k: counters[k] for k in sorted(counters) if counters[k]}))
+            rests.append(at_rest(b))
         rows = [("all live on", all(alive), str(alive))]
         if all(alive):
-            rows += list(judge(samples, minutes * 60))
-            until(lambda: b.status()["connections"] == 1, "all have gone")
+            counters = b.counters()
+            print("# %d requests, %s" % (counters["requests"], {
+                k: counters[k] for k in sorted(counters) if counters[k]}))
+            rows += list(judge(samples, rests, laps))
             status = b.stop()
             rows.append(("it ends in order", status == 0,
                          b.read_log()[-2000:] if status else "status 0"))
