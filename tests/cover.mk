@@ -3,6 +3,7 @@
 
 # What was not run by any test before: how much is, tells ./check --coverage.
 cover_tests = tests/test_map tests/test_xmsg_edges tests/test_lib_edges \
+	tests/test_usock_fails \
 	tests/core/test_sqldb_starved tests/core/test_harden_fails \
 	tests/core/test_core_nomem tests/core/test_store_ends \
 	tests/core/test_sqldb_edges
@@ -52,3 +53,7 @@ tests_test_lib_edges_LDADD = $(UNIT_LIBS)
 tests_test_lib_edges_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=read \
 	-Wl,--wrap=write -Wl,--wrap=pread -Wl,--wrap=pwrite -Wl,--wrap=openat \
 	-Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=reallocarray
+tests_test_usock_fails_SOURCES = tests/test_usock_fails.c
+tests_test_usock_fails_LDADD = $(UNIT_LIBS)
+tests_test_usock_fails_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=connect \
+	-Wl,--wrap=unlink -Wl,--wrap=lchown -Wl,--wrap=socket

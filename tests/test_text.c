@@ -11,6 +11,57 @@
 		lit, sizeof(lit) - 1                                           \
 	}
 
+/* Where what is shown begins and ends. */
+static void
+text_edges_of_what_is_shown(void **state)
+{
+	static const struct {
+		struct str in;
+		const char *shown; /* NULL: as it is */
+	} rows[] = {
+	    {S("\xc2\x9f"), "\\u{9f}"},
+	    {S("\xc2\xa0"), NULL},
+	    {S("\xd8\x9b"), NULL},
+	    {S("\xd8\x9c"), "\\u{61c}"},
+	    {S("\xd8\x9d"), NULL},
+	    {S("\xe2\x80\x8d"), NULL},
+	    {S("\xe2\x80\x8e"), "\\u{200e}"},
+	    {S("\xe2\x80\x8f"), "\\u{200f}"},
+	    {S("\xe2\x80\x90"), NULL},
+	    {S("\xe2\x80\xa7"), NULL},
+	    {S("\xe2\x80\xa8"), "\\u{2028}"},
+	    {S("\xe2\x80\xae"), "\\u{202e}"},
+	    {S("\xe2\x80\xaf"), NULL},
+	    {S("\xe2\x81\xa5"), NULL},
+	    {S("\xe2\x81\xa6"), "\\u{2066}"},
+	    {S("\xe2\x81\xa9"), "\\u{2069}"},
+	    {S("\xe2\x81\xaa"), NULL},
+	    {S("\xef\xbb\xbe"), NULL},
+	    {S("\xef\xbb\xbf"), "\\u{feff}"},
+	    {S("\xef\xbc\x80"), NULL},
+	    {S("\xed\x9f\xbf"), NULL}, /* before the surrogates */
+	    {S("\xed\xbf\xbf"), "\\xed\\xbf\\xbf"},
+	    {S("\xee\x80\x80"), NULL}, /* behind them */
+	    {S("\xe0\x9f\xbf"), "\\xe0\\x9f\\xbf"}, /* too long */
+	    {S("\xf0\x8f\xbf\xbf"), "\\xf0\\x8f\\xbf\\xbf"},
+	    {S("\xf4\x8f\xbf\xbf"), NULL}, /* the last one */
+	    {S("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80"},
+	};
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const char *want = rows[i].shown ? rows[i].shown : rows[i].in.p;
+
+		buf_reset(&b);
+		text_put(&b, rows[i].in);
+		buf_addc(&b, '\0');
+		if (strcmp(b.p, want) != 0)
+			fail_msg("%zu: %s instead of %s", i, b.p, want);
+	}
+	buf_fini(&b);
+}
+
 /* What a terminal, and a JSON reader, get to see of each. */
 static void
 text_is_made_safe(void **state)
@@ -207,6 +258,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(text_edges_of_what_is_shown),
 	    cmocka_unit_test(text_is_made_safe),
 	    cmocka_unit_test(text_of_any_bytes_is_printable),
 	    cmocka_unit_test(text_fit_cuts_characters),

@@ -311,6 +311,46 @@ names_are_checked(void **state)
 	end();
 }
 
+/* Bytes that are none, queues that are too many or none, and times without an
+ * end, together with a limit that has none. */
+static void
+other_arguments(void **state)
+{
+	static const int waits[] = {-1, 0, INT32_MAX};
+	static const char *many[1001];
+	const struct xmsg_bytes bad = {NULL, 1};
+	struct xmsg_messages m;
+	const char *q = "q";
+
+	(void)state;
+	begin(NULL, 0);
+	assert_int_equal(xmsg_respond(x, "q", "q", 1, bad), XMSG_EINVAL);
+	assert_null(xmsg_call_start(x, "q", bad, 0, 1, NULL, NULL));
+	assert_int_equal(xmsg_rc(x), XMSG_EINVAL);
+	assert_null(xmsg_send_start(x, "q", "r", bad, NULL, NULL));
+	assert_null(xmsg_http_start(x, "PUT", "/v1/x", bad, 1, NULL, NULL));
+	assert_int_equal(xmsg_rc(x), XMSG_EINVAL);
+	for (size_t i = 0; i < 1001; i++)
+		many[i] = "q";
+	assert_int_equal(xmsg_transfer(x, many, 1001, -1, 0, &m), XMSG_EINVAL);
+	assert_int_equal(w_create("q"), XMSG_OK);
+	assert_int_equal(w_send("q"), XMSG_OK);
+	for (size_t i = 0; i < 3; i++)
+		for (int limited = 0; limited < 2; limited++) {
+			xmsg_set_timeout(x, limited ? LIMIT_MS : -1);
+			assert_int_equal(
+			    xmsg_transfer(x, &q, 1, -1, waits[i], &m), XMSG_OK);
+			assert_int_equal(m.n, 1);
+			xmsg_messages_free(&m);
+		}
+	xmsg_set_timeout(x, INT32_MAX);
+	assert_int_equal(xmsg_transfer(x, &q, 1, -1, 5, &m), XMSG_OK);
+	xmsg_messages_free(&m);
+	assert_int_equal(xmsg_destroy(x, "q"), XMSG_OK);
+	assert_int_equal(w_send("q"), XMSG_ENOQUEUE);
+	end();
+}
+
 /* ---- what the broker says ---- */
 
 #define REFUSAL(status, body, n)                                               \
@@ -518,6 +558,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(callbacks_must_not_wait),
 	    cmocka_unit_test(names_are_checked),
+	    cmocka_unit_test(other_arguments),
 	    cmocka_unit_test(failures_are_told),
 	    cmocka_unit_test(refusals_are_read),
 	    cmocka_unit_test(replies_come_before_ids),

@@ -25,7 +25,7 @@ import tap  # noqa: E402
 from broker import (Broker, Closed, Ended, Refused, sanitizers,  # noqa: E402
                     until)
 from fault import (KINDS, SEED, each, errors, fault, names,  # noqa: E402
-                   tally, until_quiet)
+                   places, tally, until_quiet)
 from oracle import GONE, Run  # noqa: E402
 
 OPERATIONS = 45
@@ -174,7 +174,7 @@ class Fault(tap.Case):
         began = time.monotonic()
         calls = self.calls(kind, serving)
         self.assertGreater(len(calls), 10)
-        good, bad = each(calls, POINTS,
+        good, bad = each(calls, places(calls, POINTS),
                          lambda at, length: self.point(kind, serving, at,
                                                        length))
         print("# %s: %d of %d calls in %.1f s: ended %s; %d refusals, %d "

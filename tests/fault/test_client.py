@@ -16,7 +16,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 import tap  # noqa: E402
 from broker import Broker, program  # noqa: E402
-from fault import KINDS, SEED, each, fault, names, tally  # noqa: E402
+from fault import (KINDS, SEED, each, fault, names, places,  # noqa: E402
+                   tally)
 
 POINTS = 20  # of each kind, in a sample
 SENDS, CALLS = 8, 3
@@ -97,7 +98,7 @@ class Fault(tap.Case):
                          (0, SENDS, CALLS))
         calls = names(count)
         self.assertTrue(calls)
-        good, bad = each(calls, POINTS,
+        good, bad = each(calls, places(calls, POINTS),
                          lambda at, length: self.point(kind, at, length))
         print("# %s: %d of %d calls in %.1f s: %s; seed %d" % (
             kind, len(good) + len(bad), len(calls),

@@ -17,7 +17,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "support"))
 import tap  # noqa: E402
 from broker import Broker, Ended, Refused, get, post, request  # noqa: E402
-from fault import SEED, each, errors, fault, names, tally  # noqa: E402
+from fault import (SEED, each, errors, fault, names, places,  # noqa: E402
+                   tally)
 from oracle import GONE  # noqa: E402
 
 POINTS = 30  # in a sample
@@ -160,7 +161,7 @@ class Operator(tap.Case):
         began = time.monotonic()
         calls = self.calls()
         self.assertGreater(len(calls), 100)
-        good, bad = each(calls, POINTS, self.point)
+        good, bad = each(calls, places(calls, POINTS), self.point)
         print("# %d of %d calls in %.1f s: ended %s; %d refusals, %d "
               "connections lost; seed %d" % (
                   len(good) + len(bad), len(calls),

@@ -3,8 +3,8 @@
 """System calls that fail (faultat.c): which of them, and how a process bore it.
 
 A sample has the same points for the same XMSG_SEED, some of each call;
-XMSG_PLACES=1 is one of each place in the program that makes a call, XMSG_FULL=1
-is all of them.
+XMSG_PLACES=1 is, where that is quick, one of each place in the program that makes
+a call; XMSG_FULL=1 is all of them.
 """
 import collections
 import os
@@ -38,6 +38,11 @@ def names(path):
         return []
 
 
+def places(calls, most):
+    """How many points a test takes that is quick enough for all places."""
+    return max(most, len(set(calls))) if PLACES else most
+
+
 def points(calls, most):
     """(index, how many fail there): as far as there is room, one of each name,
     one of each place, the rest from anywhere."""
@@ -45,8 +50,6 @@ def points(calls, most):
     rng = random.Random(SEED)
     if FULL:
         return [(i, rng.choice((1, 4))) for i in range(1, n + 1)]
-    if PLACES:
-        most = max(most, len(set(calls)))
     some = []
     for kind in (lambda call: call.split(" @")[0], lambda call: call):
         groups = {}
