@@ -332,7 +332,7 @@ on_readable(struct http_conn *c)
 	do
 		n = recv(c->fd, to, SCRATCH, MSG_DONTWAIT);
 	while (n == -1 && errno == EINTR);
-	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EWOULDBLOCK)) {
+	if (n == 0 || (n == -1 && errno != EAGAIN)) {
 		on_closed(c);
 		return;
 	}
@@ -471,7 +471,6 @@ void
 http_free(struct http *h)
 {
 	struct http_conn *c, *next;
-	struct uid_ent *u;
 
 	if (h == NULL)
 		return;
@@ -482,10 +481,6 @@ http_free(struct http *h)
 	}
 	while (http_more(h))
 		http_turn(h);
-	while ((u = h->uids) != NULL) {
-		h->uids = map_del(h->uids, u);
-		free(u);
-	}
 	free(h->scratch);
 	free(h);
 }

@@ -71,11 +71,13 @@ turn_away(struct http *h, int fd, const char *why)
 
 /* Is there room for one more of this user? NULL, or why not. */
 static const char *
-no_room(struct http *h, uid_t uid)
+no_room(const struct http *h, uid_t uid)
 {
+	const struct uid_ent *u = map_find(h->uids, &uid, sizeof uid);
+
 	if ((int64_t)h->n.connections >= h->c.max_connections)
 		return "limits.connections is reached";
-	if (uid != 0 && uid_get(h, uid)->n >= h->c.max_connections_per_uid)
+	if (uid != 0 && (u ? u->n : 0) >= h->c.max_connections_per_uid)
 		return "limits.connections_per_uid is reached";
 	return NULL;
 }

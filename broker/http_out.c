@@ -27,7 +27,7 @@ http_flush(struct http_conn *c)
 		    MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n == -1 && errno == EINTR)
 			continue;
-		if (n == -1 && errno != EAGAIN && errno != EWOULDBLOCK) {
+		if (n == -1 && errno != EAGAIN) {
 			http_drop(c);
 			return;
 		}
@@ -81,7 +81,7 @@ send_reply(struct http_conn *c, const struct iovec v[2])
 		do
 			n = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 		while (n == -1 && errno == EINTR);
-		if (n == -1 && errno != EAGAIN && errno != EWOULDBLOCK) {
+		if (n == -1 && errno != EAGAIN) {
 			http_drop(c);
 			return;
 		}

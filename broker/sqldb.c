@@ -249,7 +249,7 @@ sqldb_run(struct sqldb *db, int which)
 		return sqlite3_extended_errcode(db->db);
 	rc = sqlite3_step(s);
 	sqlite3_reset(s);
-	return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 /* Run a text of statements, with a sentence on failure. */

@@ -191,7 +191,9 @@ trace_turn(struct trace *t, int64_t now_ns)
 		tell(t, &t->rare, t->fresh);
 		t->fresh = 0;
 	}
-	if (t->owed == 0 || LIST_EMPTY(&t->often))
+	if (LIST_EMPTY(&t->often)) /* who comes later says what it missed */
+		t->owed = 0;
+	if (t->owed == 0)
 		return;
 	if (now_ns >= t->pace.next_ns)
 		tell_often(t, now_ns);

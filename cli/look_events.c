@@ -89,20 +89,37 @@ set_text(struct event *e, enum field f, struct str v)
 	}
 }
 
-/* Set what can be a number. */
+/* Set what can be a whole number. */
 static void
-set_number(struct event *e, enum field f, const struct json_in *j)
+set_number(struct event *e, enum field f, int64_t v)
 {
 	switch (f) {
-	case F_SEQ: e->seq = j->integer; break;
-	case F_TIME: e->time = j->number; break;
-	case F_PID: e->pid = j->integer; break;
-	case F_ID: e->id = j->integer; break;
-	case F_RE_ID: e->re_id = j->integer; break;
-	case F_SIZE: e->size = j->integer; break;
-	case F_DURATION: e->took_s = j->number; break;
+	case F_SEQ: e->seq = v; break;
+	case F_PID: e->pid = v; break;
+	case F_ID: e->id = v; break;
+	case F_RE_ID: e->re_id = v; break;
+	case F_SIZE: e->size = v; break;
 	default: break;
 	}
+}
+
+/* Set what has been read as `t`; false when it is malformed. */
+static bool
+set(struct event *e, enum field f, struct json_in *j, enum json_type t)
+{
+	bool number = t == JSON_INT || t == JSON_FLOAT;
+
+	if (t == JSON_STR)
+		set_text(e, f, j->str);
+	else if (number && f == F_TIME)
+		e->time = j->number;
+	else if (number && f == F_DURATION)
+		e->took_s = j->number;
+	else if (t == JSON_INT)
+		set_number(e, f, j->integer);
+	else
+		return json_skip(j, t);
+	return true;
 }
 
 /* One event, entered; false when it is malformed. */
@@ -111,17 +128,11 @@ take_event(struct json_in *j, struct events *l)
 {
 	struct event e = {.type = RING_NTYPES, .took_s = -1};
 	enum field f = F_OTHER;
-	enum json_type t;
 	struct str key;
 
 	while (json_key(j, &key)) {
 		f = field_of(key, f == F_OTHER ? F_SEQ : f + 1);
-		t = json_value(j);
-		if (t == JSON_STR)
-			set_text(&e, f, j->str);
-		else if (t == JSON_INT || (t == JSON_FLOAT && f != F_SEQ))
-			set_number(&e, f, j);
-		else if (!json_skip(j, t))
+		if (!set(&e, f, j, json_value(j)))
 			return false;
 	}
 	if (j->reason != NULL)

@@ -63,8 +63,8 @@ events_append(struct events *l, const struct event *e)
 void
 events_add(struct events *l, const struct event *e)
 {
-	char *text = events_room(
-	    l, e->client.n + e->queue.n + e->peer.n + e->text.n);
+	char *text =
+	    events_room(l, e->client.n + e->queue.n + e->peer.n + e->text.n);
 	struct event own = *e;
 
 	own.client = move(e->client, &text);

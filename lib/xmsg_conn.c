@@ -357,7 +357,7 @@ pump(struct conn *c)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			full = errno == EAGAIN || errno == EWOULDBLOCK;
+			full = errno == EAGAIN;
 			if (!full)
 				(void)shutdown(c->fd, SHUT_WR);
 			break;
@@ -584,7 +584,7 @@ drain(struct conn *c, const char **why)
 		n = recv(c->fd, to, room, MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		if (n < 0 && errno == EAGAIN)
 			return true;
 		if (n <= 0)
 			return false;

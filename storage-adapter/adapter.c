@@ -501,8 +501,6 @@ adapter_free(struct adapter *a)
 {
 	struct ctx *ctx = &a->ctx;
 
-	if (a == NULL)
-		return;
 	ctx->stopping = true;
 	if (ctx->x != NULL)
 		service_stop_all(ctx);

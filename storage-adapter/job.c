@@ -173,8 +173,7 @@ static void
 job_free(struct job *j)
 {
 	close_fifo(j);
-	if (j->timer != NULL)
-		event_free(j->timer);
+	event_free(j->timer);
 	close_dir(j);
 	leave_child(j->js, j->runner);
 	free(j->path);
@@ -543,7 +542,7 @@ job_start(
 	strncpy(j->result.script, spec->script, sizeof j->result.script - 1);
 	j->timer = evtimer_new(js->base, on_timer, j);
 	if (j->timer == NULL)
-		abort(); /* an allocation of our own */
+		xnomem(sizeof j->timer);
 	LIST_INSERT_HEAD(&js->all, j, link);
 	js->running++;
 	claim(j, spec);

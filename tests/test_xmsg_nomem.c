@@ -276,6 +276,23 @@ calls(struct xmsg *x)
 		xmsg_serve_stop(s);
 }
 
+/* A call that nobody answers, while the broker comes and goes: it is asked
+ * whether the request is still there. */
+static void
+loss(struct xmsg *x)
+{
+	struct xmsg_op *op = xmsg_call_start(x, "nobody", TEXT("x"),
+	    XMSG_CREATE, all ? 50 : LIMIT_MS, NULL, NULL);
+	int rc;
+
+	if (op == NULL)
+		check(x, xmsg_rc(x));
+	rc = xmsg_create(x, "lose", XMSG_PERSISTENT);
+	if (rc != XMSG_ELOST)
+		check(x, rc);
+	check(x, xmsg_create(x, "q", XMSG_PERSISTENT));
+}
+
 /* All of it. */
 static void
 script(void)
@@ -293,6 +310,7 @@ script(void)
 	queues(x);
 	messages(x);
 	calls(x);
+	loss(x);
 	xmsg_close(x);
 }
 
@@ -316,8 +334,13 @@ run(long n, bool following)
 static int
 start(void **state)
 {
+	static const struct fake_rule rules[] = {
+	    {"GET /persistent/lose", 0, 1000000, FAKE_BLINK, NULL, 0},
+	    {NULL, 0, 0, 0, NULL, 0},
+	};
+
 	(void)state;
-	fake_start(&fake, NULL, FAKE_ECHO);
+	fake_start(&fake, rules, FAKE_ECHO);
 	return 0;
 }
 

@@ -59,7 +59,7 @@ int __real_accept4(int fd, struct sockaddr *a, socklen_t *n, int flags);
 int __wrap_accept4(int fd, struct sockaddr *a, socklen_t *n, int flags);
 
 static uid_t peer_uid;
-static int accepts, fd_limit;
+static int accepts, fd_limit, accept_fails; /* with this, once */
 
 /* Everybody is the user that the test wants. */
 int
@@ -86,6 +86,11 @@ __wrap_accept4(int fd, struct sockaddr *a, socklen_t *n, int flags)
 	accepts++;
 	assert_true(next != -1);
 	close(next);
+	if (accept_fails != 0) {
+		errno = accept_fails;
+		accept_fails = 0;
+		return -1;
+	}
 	if (fd_limit != 0 && next >= fd_limit) {
 		errno = EMFILE;
 		return -1;
@@ -1169,6 +1174,45 @@ out_of_descriptors(void **state)
 	close(connected);
 }
 
+/* Whatever accepting fails with, whoever waits is served: at once, or after a
+ * pause when something was lacking. */
+static void
+accepting_that_fails(void **state)
+{
+	static const struct {
+		int code;
+		bool lacking;
+	} cases[] = {{EINTR, false}, {ECONNABORTED, false}, {EPROTO, false},
+	    {EMFILE, true}, {ENFILE, true}, {ENOMEM, true}, {ENOBUFS, true}};
+	struct fix *f = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		int c = client_socket(), other = client_socket();
+		bool end;
+
+		client_connect(f, c);
+		client_connect(f, other);
+		accept_fails = cases[i].code;
+		turns(f);
+		if (cases[i].lacking) { /* the first is told */
+			assert_int_equal(status(c, &end), 503);
+			assert_true(end);
+			(void)logtest_take("no file descriptors left");
+			pass(f, NS_PER_SEC);
+		} else {
+			puts_(c, GET("/now"));
+			turns(f);
+			expect(c, EMPTY, false);
+		}
+		puts_(other, GET("/now"));
+		turns(f);
+		expect(other, EMPTY, false);
+		close(c);
+		close(other);
+		turns(f);
+	}
+}
+
 /* No longer listening: who is connected is served, others wait. */
 static void
 stop_listening(void **state)
@@ -1323,6 +1367,7 @@ main(void)
 	    T(connections_are_bounded),
 	    T(connections_of_one_user_are_bounded),
 	    T(out_of_descriptors),
+	    T(accepting_that_fails),
 	    T(stop_listening),
 	    T(random_clients),
 	};

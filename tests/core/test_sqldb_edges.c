@@ -20,6 +20,18 @@
 #define BOOT "aaaaaaaa-0000-0000-0000-000000000000"
 #define WALL (1700000000LL * NS_PER_SEC)
 
+/* Without memory to gather in, frames are written as they come. */
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+
+static bool no_gathering;
+
+void *
+__wrap_malloc(size_t n)
+{
+	return no_gathering && n == 128 * 1024 ? NULL : __real_malloc(n);
+}
+
 struct fix {
 	char dir[TEMPDIR_MAX], path[TEMPDIR_MAX + 16];
 	struct sqldb *db;
@@ -372,6 +384,21 @@ frames_gather_and_are_written(void **state)
 	free(l.file);
 }
 
+static void
+frames_that_cannot_gather(void **state)
+{
+	struct log l = log_open(*state);
+
+	no_gathering = true;
+	faultvfs_plan(0, false, false);
+	assert_int_equal(put_frame(l, 0, 'x'), SQLITE_OK);
+	assert_int_equal(faultvfs_calls(), 2); /* written, head and page */
+	no_gathering = false;
+	check_frame(l, 0, 'x');
+	assert_int_equal(l.file->pMethods->xClose(l.file), SQLITE_OK);
+	free(l.file);
+}
+
 /* A write that fails is told by whoever makes it happen. */
 static void
 failed_writes_are_told(void **state)
@@ -453,6 +480,7 @@ main(void)
 	    T(readers_may_stop),
 	    T(much_is_pruned_in_several),
 	    T(frames_gather_and_are_written),
+	    T(frames_that_cannot_gather),
 	    T(failed_writes_are_told),
 	    T(other_calls_pass),
 	    T(another_default),

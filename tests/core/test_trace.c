@@ -122,6 +122,25 @@ detail_is_kept(void **state)
 	assert_bytes(e.text.p, e.text.n, "why");
 }
 
+/* What happened while nobody followed is no reason for a round: it would put
+ * off the first one that has something to tell. */
+static void
+the_past_costs_no_round(void **state)
+{
+	struct fix *f = *state;
+	struct wait a = {0};
+
+	f->t.pace.rate = 1;
+	put(f, "x");
+	trace_turn(&f->t, 0);
+	start(f, &a);
+	trace_turn(&f->t, 1);
+	assert_int_equal(a.told, 0);
+	put(f, "y");
+	trace_turn(&f->t, 2);
+	assert_int_equal(a.told, 1);
+}
+
 /* Everybody who waits is told once, at the end of the turn. */
 static void
 waiting_is_told_once(void **state)
@@ -340,6 +359,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(payload_is_redacted),
 	    T(detail_is_kept),
+	    T(the_past_costs_no_round),
 	    T(waiting_is_told_once),
 	    T(waiting_again),
 	    T(waiting_for_a_kind),

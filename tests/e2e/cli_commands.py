@@ -439,8 +439,9 @@ class Watching(CliCase):
 
     def test_follow(self):
         p = self.start("tail", "-f", "-n", "0", "--json")
-        until(lambda: any(c["comm"] == self.name and c["requests"] > 1 or
-                          c["pid"] == p.pid for c in self.broker.clients()),
+        # the second request waits: where it begins is known
+        until(lambda: any((c["comm"] == self.name or c["pid"] == p.pid) and
+                          c["requests"] > 1 for c in self.broker.clients()),
               "it follows")
         seen = []
         self.x("create", "followed")

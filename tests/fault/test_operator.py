@@ -58,7 +58,7 @@ def requests(ids):
         ("restore all", body("POST", "/v1/removed/restore", queue="other")),
         ("events", get("/v1/events?limit=50")),
         ("chart", get("/v1/chart?last=40")),
-        ("chart as html", get("/v1/chart?form=html")),
+        ("chart as html", get("/v1/chart?format=html")),
         ("acts", get("/v1/acts")),
         ("clients", get("/v1/clients")),
         ("metrics", get("/metrics")),
