@@ -42,6 +42,8 @@
 /* Of the other numbers in meta, so that a wrong one is not believed. */
 #define GUARD(reserved, first, acts)                                           \
 	"guard = ~(" reserved " + 3 * " first " + 5 * " acts ")"
+/* The same, of an answer. */
+#define ANSWER_GUARD(id, reply) "~(3 * " id " + 5 * " reply ")"
 /* The sum of a message carries `held` in its upper byte. */
 #define SUM_HELD "(sum & 0xffffffffffffff) | (?2 << 56)"
 
@@ -61,7 +63,11 @@ static const char *const sql[S_N] = {
     [S_MSG_DEL] = "DELETE FROM message WHERE id = ?1 AND qid = ?2",
     [S_MSG_MARK] =
 	"UPDATE message SET held = ?2, sum = " SUM_HELD " WHERE id = ?1",
-    [S_ANSWER] = "INSERT OR IGNORE INTO answered (id, reply) VALUES (?1, ?2)",
+    [S_ANSWER] = /* the first counts, unless it is damaged */
+    "INSERT INTO answered (id, reply, guard) VALUES (?1, ?2, " ANSWER_GUARD(
+	"?1", "?2") ") ON CONFLICT (id) DO UPDATE"
+		    " SET reply = excluded.reply, guard = excluded.guard"
+		    " WHERE guard <> " ANSWER_GUARD("id", "reply"),
     [S_GET] = "SELECT " COLUMNS "m.payload" PEER GET_TAIL,
     [S_GET_WALK] = "SELECT " COLUMNS "m.payload" PEER WALK_TAIL,
     [S_SCAN] = "SELECT " COLUMNS "m.payload" PEER SCAN_TAIL,
@@ -70,8 +76,8 @@ static const char *const sql[S_N] = {
     [S_STAT] = "SELECT count(*), coalesce(sum(length(payload)), 0),"
 	       " coalesce(min(id), 0), coalesce(max(id), 0) FROM message"
 	       " WHERE qid = (SELECT qid FROM queue WHERE name = ?1)",
-    [S_ANSWERS] = "SELECT id, reply FROM answered WHERE id > ?1 ORDER BY id"
-		  " LIMIT ?2",
+    [S_ANSWERS] = "SELECT id, reply, guard = " ANSWER_GUARD(
+	"id", "reply") " FROM answered WHERE id > ?1 ORDER BY id",
     [S_SWEEP] = "DELETE FROM message WHERE id IN (SELECT id FROM message"
 		" WHERE qid NOT IN (SELECT qid FROM queue) LIMIT ?1)",
     [S_FORGET] =
@@ -90,7 +96,9 @@ static const char *const sql[S_N] = {
 	       " FROM removed WHERE id = ?1 AND queue = ?2",
     [S_RESTORE] = "INSERT INTO message (id, qid, " KEPT ") SELECT id, ?2, " KEPT
 		  " FROM removed WHERE id = ?1",
-    [S_BACK] = "UPDATE answered SET reply = -abs(reply) WHERE id = ?1",
+    [S_BACK] = "UPDATE answered SET reply = -abs(reply), guard = " ANSWER_GUARD(
+	"id", "-abs(reply)") " WHERE id = ?1 AND guard = " ANSWER_GUARD("id",
+	"reply"),
     [S_KEPT_DEL] = "DELETE FROM removed WHERE id = ?1",
     [S_REMOVED] = "SELECT id, queue, at_ns, held, re_id, origin, reply_to,"
 		  " re_queue, key, substr(payload, 1, ?5), pid, uid, comm,"
@@ -106,7 +114,12 @@ static const char *const sql[S_N] = {
     [S_PRUNE_UPTO] = "DELETE FROM removed WHERE (gone_ns, id) <= (?1, ?2)",
 };
 
-/* What a database of the first version is asked instead. */
+/* What one of the second or first version is asked instead, ... */
+static const char *const sql_2[S_N] = {
+    [S_ANSWERS] = "SELECT id, reply, 1 FROM answered WHERE id > ?1 ORDER BY id",
+};
+
+/* ... and what one of the first. */
 static const char *const sql_1[S_N] = {
     /* NOLINTBEGIN(bugprone-suspicious-missing-comma): one text each */
     [S_GET] = "SELECT " COLUMNS "m.payload" NO_PEER GET_TAIL,
@@ -147,8 +160,8 @@ static const char schema[] =
     " reply INTEGER NOT NULL" /* id of the reply; < 0: the request is back */
     ") STRICT;";
 
-/* From version i + 1 to the next.  Columns come behind the payload, so they are
- * read with whole messages only: the heads are read without them. */
+/* From version i + 1 to the next.  Columns of messages come behind the payload,
+ * so they are read with whole messages only: the heads are read without them. */
 static const char *const upgrades[SQLDB_VERSION - 1] = {
     "ALTER TABLE meta ADD COLUMN acts INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE meta ADD COLUMN guard INTEGER;" /* NULL: set by hand */
@@ -181,6 +194,8 @@ static const char *const upgrades[SQLDB_VERSION - 1] = {
     " payload BLOB NOT NULL"
     ") STRICT;"
     "CREATE INDEX removed_gone ON removed (gone_ns, id);",
+    "ALTER TABLE answered ADD COLUMN guard INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE answered SET guard = ~(3 * id + 5 * reply);",
 };
 
 /* ---- small helpers around statements ---- */
@@ -188,10 +203,12 @@ static const char *const upgrades[SQLDB_VERSION - 1] = {
 sqlite3_stmt *
 sqldb_stmt(struct sqldb *db, int which)
 {
-	const char *text = db->version == 1 && sql_1[which] != NULL
-	    ? sql_1[which]
-	    : sql[which];
+	const char *text = sql[which];
 
+	if (db->version <= 2 && sql_2[which] != NULL)
+		text = sql_2[which];
+	if (db->version <= 1 && sql_1[which] != NULL)
+		text = sql_1[which];
 	if (db->st[which] == NULL &&
 	    sqlite3_prepare_v3(db->db, text, -1, SQLITE_PREPARE_PERSISTENT,
 		&db->st[which], NULL) != SQLITE_OK)

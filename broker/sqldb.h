@@ -18,7 +18,7 @@
 #include "store.h"
 
 #define SQLDB_APPLICATION_ID 0x786d7367 /* "xmsg" */
-#define SQLDB_VERSION	     2
+#define SQLDB_VERSION	     3
 #define SQLDB_RESERVE	     65536 /* ids made durable ahead of their use */
 
 enum sqldb_mode {

@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "log.h"
 #include "sum.h"
 
 /* ---- the sum of a message ---- */
@@ -322,15 +323,20 @@ static enum store_rc
 read_answers(struct sqldb *db, struct store_op *op)
 {
 	sqlite3_stmt *s = sqldb_stmt(db, S_ANSWERS);
-	uint32_t n = 0, max = op->u.answers.max;
+	uint32_t n = 0, max = op->u.answers.max, damaged = 0;
+	int64_t id = 0;
 	int rc;
 
 	if (s == NULL)
 		return STORE_IO;
 	sqlite3_bind_int64(s, 1, op->u.answers.after);
-	sqlite3_bind_int64(s, 2, max ? (int64_t)max + 1 : -1);
 	op->u.answers.more = false;
 	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+		if (!sqlite3_column_int(s, 2)) {
+			id = sqlite3_column_int64(s, 0);
+			damaged++;
+			continue;
+		}
 		if (max != 0 && n++ == max) {
 			op->u.answers.more = true;
 			break;
@@ -339,6 +345,12 @@ read_answers(struct sqldb *db, struct store_op *op)
 			sqlite3_column_int64(s, 1)) != 0)
 			break;
 	}
+	if (damaged > 0)
+		log_error("store",
+		    "%u rows of `answered` are damaged and count for nothing,"
+		    " the last with the id %lld: a request that has its reply"
+		    " may be offered again",
+		    damaged, (long long)id);
 	return finish(s, rc);
 }
 

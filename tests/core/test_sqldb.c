@@ -274,7 +274,7 @@ static void
 tables_are_strict(void **state)
 {
 	static const char *const want =
-	    "answered.id INTEGER,"
+	    "answered.guard INTEGER,answered.id INTEGER,"
 	    "answered.reply INTEGER,message.at_ns INTEGER,message.comm BLOB,"
 	    "message.held INTEGER,"
 	    "message.id INTEGER,message.key BLOB,message.origin BLOB,"
@@ -345,18 +345,21 @@ other_files_are_refused(void **state)
 		NULL, "database of another program"},
 	    {"empty with a foreign id", "PRAGMA application_id=1;", NULL,
 		"database of another program"},
-	    {"newer", "PRAGMA user_version=3; CREATE TABLE meta (reserved)",
-		NULL, "has format 3, this program knows up to 2"},
+	    {"newer", "PRAGMA user_version=4; CREATE TABLE meta (reserved)",
+		NULL, "has format 4, this program knows up to 3"},
 	    {"older than the first", "CREATE TABLE meta (reserved)", NULL,
 		"has format 0"},
 	    {"negative format", "PRAGMA user_version=-1; CREATE TABLE m (x)",
 		NULL, "has format -1"},
 	    {"without a row",
-		"PRAGMA user_version=2; CREATE TABLE meta"
+		"PRAGMA user_version=3; CREATE TABLE meta"
 		" (reserved); CREATE TABLE queue (name, qid)",
 		NULL, "meta is empty"},
-	    {"without tables", "PRAGMA user_version=2; CREATE TABLE t (x)",
+	    {"without tables", "PRAGMA user_version=3; CREATE TABLE t (x)",
 		NULL, ""},
+	    {"second format, without tables",
+		"PRAGMA user_version=2; CREATE TABLE t (x)", NULL,
+		"cannot change the tables to the new format"},
 	    {"first format, without tables",
 		"PRAGMA user_version=1; CREATE TABLE t (x)", NULL,
 		"cannot change the tables to the new format"},
@@ -485,7 +488,7 @@ first_format_is_brought_up(void **state)
 	assert_string_equal(value(last_handle, "PRAGMA user_version"), "1");
 	sqldb_close(db);
 	db = must_open(f, SQLDB_WRITER, BOOT_A);
-	assert_string_equal(value(last_handle, "PRAGMA user_version"), "2");
+	assert_string_equal(value(last_handle, "PRAGMA user_version"), "3");
 	check_first(db);
 	assert_int_equal(sqldb_last_act(db), 0);
 	assert_int_equal(send_one(db, "a", 0), 1001);
@@ -495,6 +498,64 @@ first_format_is_brought_up(void **state)
 	assert_int_equal(op.rc, STORE_OK);
 	sqldb_close(db);
 	db = must_open(f, SQLDB_WRITER, BOOT_A); /* once is enough */
+	sqldb_close(db);
+	buf_fini(&all);
+}
+
+/* Answers that a disk has changed count for nothing, and the log says so; those
+ * beside them count, and a new one takes the place of one that is damaged. */
+static void
+damaged_answers(void **state)
+{
+	struct fix *f = *state;
+	struct store_op op = {.kind = STORE_ANSWERS};
+	struct sqldb *db;
+
+	alter(f->path, first_format);
+	sqldb_close(must_open(f, SQLDB_WRITER, BOOT_A));
+	alter(f->path,
+	    "INSERT INTO answered (id, reply, guard) VALUES"
+	    " (6, 13, ~(3 * 6 + 5 * 13)), (7, 14, ~(3 * 7 + 5 * 14)),"
+	    " (8, 15, ~(3 * 8 + 5 * 15)), (9, -16, ~(3 * 9 - 5 * 16)),"
+	    " (20, 17, ~(3 * 20 + 5 * 17));"
+	    "UPDATE answered SET reply = -13 WHERE id = 6;"
+	    "UPDATE answered SET id = id + 1073741824 WHERE id = 7;"
+	    "UPDATE answered SET guard = guard + 1 WHERE id = 8;"
+	    "UPDATE answered SET guard = 0 WHERE id = 20;");
+	db = must_open(f, SQLDB_WRITER, BOOT_A);
+	buf_reset(&all);
+	op.u.answers.row = put_answer;
+	assert_int_equal(sqldb_read(db, &op), STORE_OK);
+	assert_bytes(all.p, all.n, "5->12;9->-16;");
+	assert_true(logtest_take("4 rows of `answered` are damaged"));
+	assert_int_equal(send_one(db, "a", 20), 1001);
+	assert_int_equal(send_one(db, "a", 5), 1002); /* the first counts */
+	buf_reset(&all);
+	assert_int_equal(sqldb_read(db, &op), STORE_OK);
+	assert_bytes(all.p, all.n, "5->12;9->-16;20->1001;");
+	assert_true(logtest_take("3 rows of `answered` are damaged"));
+	sqldb_close(db);
+	buf_fini(&all);
+}
+
+/* A database of the second format, which had no guards, is read as it is, and
+ * brought up with the answers that it has. */
+static void
+second_format_is_brought_up(void **state)
+{
+	struct fix *f = *state;
+	struct sqldb *db;
+
+	alter(f->path, first_format);
+	sqldb_close(must_open(f, SQLDB_WRITER, BOOT_A));
+	alter(f->path,
+	    "ALTER TABLE answered DROP COLUMN guard; PRAGMA user_version=2;");
+	db = must_open(f, SQLDB_INSPECTOR, "");
+	check_first(db);
+	sqldb_close(db);
+	db = must_open(f, SQLDB_WRITER, BOOT_A);
+	assert_string_equal(value(last_handle, "PRAGMA user_version"), "3");
+	check_first(db);
 	sqldb_close(db);
 	buf_fini(&all);
 }
@@ -606,6 +667,7 @@ try_damaged(struct fix *f)
 	(void)count(db, STORE_SCAN);
 	(void)count(db, STORE_LIST);
 	(void)count(db, STORE_ANSWERS);
+	(void)logtest_take("rows of `answered` are damaged");
 	op.u.send.msg.queue = STR("q1");
 	op.u.send.msg.payload = STR("more");
 	if (apply(db, &op) != SQLDB_COMMITTED)
@@ -867,6 +929,8 @@ main(void)
 	    T(tables_are_strict),
 	    T(other_files_are_refused),
 	    T(first_format_is_brought_up),
+	    T(second_format_is_brought_up),
+	    T(damaged_answers),
 	    T(first_format_when_the_disk_fails),
 	    T(odd_paths),
 	    T(read_only_medium),

@@ -68,7 +68,7 @@ def check_constants(tap):
     text = ' '.join(read('doc', 'store.md').split())
     source = read('broker', 'sqldb.h') + read('broker', 'store_sqlite.c')
     rows = [('SQLDB_APPLICATION_ID', '0x786d7367', '0x786d7367'),
-            ('SQLDB_VERSION', '2', '`user_version` is 2'),
+            ('SQLDB_VERSION', '3', '`user_version` is 3'),
             ('SQLDB_RESERVE', '65536', 'reserves 65,536 ids'),
             ('INLINE_MAX_NS', '(2 * NS_PER_MS)', 'less than 2 ms'),
             ('INLINE_MOST', '16', 'Up to 16 changes'),

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the xmsg authors
  * SPDX-License-Identifier: ISC */
 
-/* Losing the power while a database of the first format is brought up (promise
+/* Losing the power while a database of a former format is brought up (promise
  * R25): whatever the disk holds then, the next start finds all of it. */
 #include "support/unit.h"
 
@@ -23,15 +23,31 @@ static const char first_version[] = FORMAT_1
     "INSERT INTO answered VALUES (5, 12);"
     "PRAGMA application_id=0x786d7367; PRAGMA user_version=1;";
 
+/* What the second had not yet. */
+static const char back_to_second[] =
+    "ALTER TABLE answered DROP COLUMN guard; PRAGMA user_version=2;";
+
+/* Change a file as somebody else. */
 static void
-make_first_version(const char *path)
+alter(const char *path, const char *text)
 {
 	sqlite3 *db;
 
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(
-	    sqlite3_exec(db, first_version, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* A database as the version left it. */
+static void
+make_version(struct st *t, int version)
+{
+	alter(t->path, first_version);
+	if (version == 1)
+		return;
+	assert_true(st_open(t));
+	st_close(t);
+	alter(t->path, back_to_second);
 }
 
 /* How many messages are as they were. */
@@ -56,16 +72,15 @@ whole(struct st *t)
 /* A crash at any point while the store makes the new tables and sums up what is
  * there: the next start finds all of it. */
 static void
-crash_while_upgrading(void **state)
+crash_while_upgrading(int version)
 {
 	long points, images = 0;
 	int64_t last;
 	uint64_t want;
 	struct st t;
 
-	(void)state;
 	st_init(&t, &st_kinds[2]);
-	make_first_version(t.path);
+	make_version(&t, version);
 	crashvfs_start(t.dir);
 	assert_true(st_open(&t));
 	assert_int_equal(whole(&t), 60);
@@ -74,7 +89,7 @@ crash_while_upgrading(void **state)
 	crashvfs_stop();
 	st_fini(&t);
 	points = crashvfs_points();
-	assert_true(points > 40);
+	assert_true(points > (version == 1 ? 40 : 4));
 	for (long n = 0; n <= points; n++)
 		for (int i = 0; i < (crashtest_full() ? 40 : 3);
 		     i++, images++) {
@@ -88,14 +103,30 @@ crash_while_upgrading(void **state)
 			assert_true(crashtest_digest(&t, &last) == want);
 			st_fini(&t);
 		}
-	print_message("# %ld points, %ld images\n", points, images);
+	print_message("# from format %d: %ld points, %ld images\n", version,
+	    points, images);
+}
+
+static void
+from_the_first(void **state)
+{
+	(void)state;
+	crash_while_upgrading(1);
+}
+
+static void
+from_the_second(void **state)
+{
+	(void)state;
+	crash_while_upgrading(2);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(crash_while_upgrading),
+	    cmocka_unit_test(from_the_first),
+	    cmocka_unit_test(from_the_second),
 	};
 
 	crashtest_begin();

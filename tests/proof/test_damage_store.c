@@ -5,8 +5,8 @@
  * Bytes that a disk has changed (promise R24): each byte of a small database is
  * changed in turn, and the store opened over it.  It says why it cannot, or it
  * serves: then every message that it hands out as whole is, to the byte, one that
- * was sent, in its queue, held if it was held; and no id is given again.  It
- * never crashes and never hangs.
+ * was sent, in its queue, held if it was held; every answer that it knows of was
+ * given; and no id is given again.  It never crashes and never hangs.
  *
  * In a changed byte one bit differs, or all, or it is zero.  A sample is taken,
  * with XMSG_FULL=1 all bytes; of pairs of bytes always a sample.
@@ -118,6 +118,7 @@ drop(void **state)
 
 struct verdicts {
 	long refused, served, found, missing, gone;
+	long answers; /* times that some were found damaged */
 };
 
 /* Is the row one of those that were sent? */
@@ -139,20 +140,50 @@ is_good(const struct store_msg *m)
 	return false;
 }
 
+/* Is the row an answer that was given? */
+static bool
+is_answer(const struct store_msg *m)
+{
+	for (size_t i = 0; i < MSGS; i++) {
+		const struct store_msg *g = &sent[i].op.u.send.msg;
+
+		if (sent[i].op.u.send.answers && g->re_id == m->re_id)
+			return g->id == m->id;
+	}
+	return false;
+}
+
+/* The answers that it knows of; false when they cannot be read. */
+static bool
+answers(struct st *t, size_t at, struct verdicts *v)
+{
+	struct st_op o;
+	bool ok;
+
+	st_fill_read(&o, STORE_ANSWERS);
+	ok = st_do(t, &o) == STORE_OK;
+	for (size_t i = 0; ok && i < o.nrows; i++)
+		if (!is_answer(&o.rows[i].m))
+			fail_msg("byte %zu: %lld is no answer to %lld", at,
+			    (long long)o.rows[i].m.id,
+			    (long long)o.rows[i].m.re_id);
+	v->answers += logtest_take("rows of `answered` are damaged");
+	st_free(&o);
+	return ok;
+}
+
 /* What the broker reads at start: queues, answers, heads.  False when one of
  * them cannot be read: then it does not start. */
 static bool
-load(struct st *t, struct st_op *heads)
+load(struct st *t, struct st_op *heads, size_t at, struct verdicts *v)
 {
-	static const enum store_kind kinds[] = {STORE_LIST, STORE_ANSWERS};
 	struct st_op o;
-	bool ok = true;
+	bool ok;
 
-	for (size_t i = 0; i < 2; i++) {
-		st_fill_read(&o, kinds[i]);
-		ok &= st_do(t, &o) == STORE_OK;
-		st_free(&o);
-	}
+	st_fill_read(&o, STORE_LIST);
+	ok = st_do(t, &o) == STORE_OK;
+	st_free(&o);
+	ok &= answers(t, at, v);
 	st_fill_read(heads, STORE_SCAN);
 	heads->op.u.scan.after = -1;
 	heads->op.u.scan.heads = true;
@@ -227,7 +258,7 @@ look(size_t at, struct verdicts *v)
 		if (strstr(t.err.text, "switch.db") == NULL)
 			fail_msg("byte %zu: no clear line: %s", at, t.err.text);
 		v->refused++;
-	} else if (!load(&t, &heads)) {
+	} else if (!load(&t, &heads, at, v)) {
 		st_free(&heads);
 		v->refused++;
 	} else {
@@ -320,9 +351,9 @@ nothing_wrong_is_delivered(void **state)
 	print_message(
 	    "# %zu of %zu bytes in %.1f s: %ld refused, %ld served; %ld"
 	    " messages found damaged, %ld times one was not there,"
-	    " %ld times it ended itself\n",
+	    " %ld times answers, %ld times it ended itself\n",
 	    n, file.n, (double)(clock_mono_ns() - began) / 1e9, v.refused,
-	    v.served, v.found, v.missing, v.gone);
+	    v.served, v.found, v.missing, v.answers, v.gone);
 	assert_true(v.refused > 0 && v.served > 0);
 }
 
@@ -344,10 +375,36 @@ each_byte_of_a_payload_is_seen(void **state)
 	assert_int_equal(v.found, 13 + 30);
 }
 
+/* Each byte of an answer, too: of its guard, and of the reply's id before it. */
+static void
+each_byte_of_an_answer_is_seen(void **state)
+{
+	const struct store_msg *m = &sent[10].op.u.send.msg;
+	uint64_t guard = ~(3 * (uint64_t)m->re_id + 5 * (uint64_t)m->id);
+	struct verdicts v = {0};
+	unsigned char want[12];
+	const char *at;
+
+	(void)state;
+	assert_true(sent[10].op.u.send.answers);
+	for (int i = 0; i < 6; i++) {
+		want[i] = (unsigned char)(m->id >> (40 - 8 * i));
+		want[6 + i] = (unsigned char)(guard >> (40 - 8 * i));
+	}
+	at = memmem(file.p, file.n, want, sizeof want);
+	assert_non_null(at);
+	for (size_t i = 0; i < sizeof want; i++) {
+		change((size_t)(at - file.p) + i, want[i] ^ 1, &v);
+		assert_int_equal(v.answers, i + 1);
+	}
+	assert_int_equal(v.found + v.missing + v.refused, 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_byte_of_an_answer_is_seen),
 	    cmocka_unit_test(each_byte_of_a_payload_is_seen),
 	    cmocka_unit_test(nothing_wrong_is_delivered),
 	    cmocka_unit_test(two_at_once),
