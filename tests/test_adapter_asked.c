@@ -243,11 +243,11 @@ names_of_any_bytes(void **state)
 {
 	struct sw_adapter *t = *state;
 	struct control *c = control_new(&t->ctx, &t->e);
-	char *dir = sw_plugin.dir;
+	char *dir = sw_plugin->dir;
 	json_t *v, *p;
 
-	sw_plugin.dir = (char[]){"/a\xff/b"};
-	sw_plugin.features = NULL;
+	sw_plugin->dir = (char[]){"/a\xff/b"};
+	sw_plugin->features = NULL;
 	v = asked(c, "{\"method\":\"adapter.plugins\"}");
 	p = json_array_get(json_object_get(v, "result"), 0);
 	assert_string_equal(
@@ -255,7 +255,7 @@ names_of_any_bytes(void **state)
 	assert_int_equal(json_array_size(json_object_get(p, "features")), 0);
 	assert_null(json_object_get(p, "calls")); /* it has no queue */
 	json_decref(v);
-	sw_plugin.dir = dir;
+	sw_plugin->dir = dir;
 	control_free(c);
 }
 
@@ -278,12 +278,12 @@ load_of_a_plugin(void **state)
 	assert_int_equal(json_integer_value(json_object_get(p, "waiting")), 1);
 	assert_int_equal(json_integer_value(json_object_get(p, "calls")), 1);
 	json_decref(v);
-	sw_plugin.kind = PLUGIN_DATAPATH; /* which has none of that */
+	sw_plugin->kind = PLUGIN_DATAPATH; /* which has none of that */
 	v = asked(c, "{\"method\":\"adapter.plugins\"}");
 	p = json_array_get(json_object_get(v, "result"), 0);
 	assert_null(json_object_get(p, "calls"));
 	json_decref(v);
-	sw_plugin.kind = PLUGIN_VOLUME;
+	sw_plugin->kind = PLUGIN_VOLUME;
 	v = asked(c, "{\"method\":\"adapter.scripts\"}");
 	p = json_object_get(v, "result");
 	assert_string_equal(

@@ -441,14 +441,14 @@ a_queue_that_cannot_be_served(void **state)
 	struct sw_adapter *t = *state;
 
 	sw_no_servers = true;
-	assert_null(service_start(&t->ctx, &sw_plugin, &t->e));
+	assert_null(service_start(&t->ctx, sw_plugin, &t->e));
 	assert_non_null(strstr(t->e.text, "the switch says no"));
 	sw_no_servers = false;
-	assert_non_null(service_start(&t->ctx, &sw_plugin, &t->e));
+	assert_non_null(service_start(&t->ctx, sw_plugin, &t->e));
 	service_stop_all(&t->ctx);
 	t->ctx.stopping = false;
 	tempdir_remove(t->spool);
-	assert_null(service_start(&t->ctx, &sw_plugin, &t->e));
+	assert_null(service_start(&t->ctx, sw_plugin, &t->e));
 	assert_non_null(strstr(t->e.text, "cannot make"));
 }
 

@@ -399,6 +399,7 @@ late_ones_are_refused(void **state)
 	st_submit(t, &o);
 	st_close(t);
 	assert_true(o.done && late[2].done);
+	st_free(&late[2]);
 	st_reopen(t);
 	assert_int_equal(st_count(t), 1);
 	first_late = 0;
@@ -414,6 +415,7 @@ late_ones_are_refused(void **state)
 	assert_int_equal(late[1].op.rc, STORE_DOWN);
 	assert_int_equal(
 	    late[2].op.rc, t->kind->inline_commit ? STORE_OK : STORE_DOWN);
+	st_free(&late[2]);
 	st_reopen(t);
 	assert_int_equal(st_count(t), t->kind->inline_commit ? 3 : 2);
 }

@@ -9,6 +9,7 @@
 
 #include <event2/event.h>
 
+#include "plugin_impl.h"
 #include "poison.h"
 #include "record.h"
 #include "state.h"
@@ -196,10 +197,12 @@ sw_replied(struct xmsg_request *r, int rc)
 
 /* ---- plugins ---- */
 
-struct plugin sw_plugin = {.kind = PLUGIN_VOLUME,
-    .state = PLUGIN_SERVING,
-    .name = (char[]){QUEUE},
-    .dir = (char[]){"/plugins/p"}};
+/* plugin_served() wants to see the whole of it */
+static struct entry entry = {.p = {.kind = PLUGIN_VOLUME,
+				 .state = PLUGIN_SERVING,
+				 .name = (char[]){QUEUE},
+				 .dir = (char[]){"/plugins/p"}}};
+struct plugin *const sw_plugin = &entry.p;
 static const char *features[] = {"SR_PROBE", NULL};
 const char *sw_no_why; /* of plugins_why_not */
 
@@ -214,7 +217,7 @@ __wrap_plugins_each(const struct plugins *ps,
     void (*fn)(struct plugin *p, void *arg), void *arg)
 {
 	(void)ps;
-	fn(&sw_plugin, arg);
+	fn(sw_plugin, arg);
 }
 
 void
@@ -246,7 +249,7 @@ sw_setup(void **state)
 	    sw_no_discards = false;
 	sw_no_timers = false;
 	sw_no_why = "";
-	sw_plugin.features = features;
+	sw_plugin->features = features;
 	tempdir_make(t.dir);
 	snprintf(t.spool, sizeof t.spool, "%s/spool", t.dir);
 	assert_int_equal(mkdir(t.spool, 0700), 0);
@@ -289,7 +292,7 @@ sw_teardown(void **state)
 struct service *
 sw_serve(struct sw_adapter *t)
 {
-	struct service *sv = service_start(&t->ctx, &sw_plugin, &t->e);
+	struct service *sv = service_start(&t->ctx, sw_plugin, &t->e);
 
 	assert_non_null(sv);
 	return sv;

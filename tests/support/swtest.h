@@ -49,7 +49,7 @@ extern size_t sw_n_servers, sw_stopped;
 extern bool sw_no_ops, sw_no_servers, sw_no_replies, sw_no_names,
     sw_no_discards, sw_no_timers;
 /* The one plugin that there is, and why there is no other. */
-extern struct plugin sw_plugin;
+extern struct plugin *const sw_plugin;
 extern const char *sw_no_why;
 
 struct sw_adapter {
