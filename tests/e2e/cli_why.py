@@ -55,8 +55,8 @@ class WhyCase(CliCase):
         return c
 
 
-class Why(WhyCase):
-    """What the broker alone knows."""
+class OneQueue(WhyCase):
+    """A queue called q, for each case anew."""
 
     def setUp(self):
         self.b = self.broker
@@ -66,6 +66,10 @@ class Why(WhyCase):
 
     def tearDown(self):
         self.x("destroy", "q", "--yes", want=None)
+
+
+class Why(OneQueue):
+    """What the broker alone knows."""
 
     def test_no_consumer(self):
         cause, text = self.why(self.send())
@@ -173,17 +177,8 @@ class Why(WhyCase):
         self.assertNotIn("hunter2", self.x("why", self.send(body=CALL)).out)
 
 
-class WhyQueue(WhyCase):
+class WhyQueue(OneQueue):
     """A queue, by its name alone."""
-
-    def setUp(self):
-        self.b = self.broker
-        self.caller = self.call_from(self.b)
-        self.addCleanup(self.caller.close)
-        self.caller.create("q")
-
-    def tearDown(self):
-        self.x("destroy", "q", "--yes", want=None)
 
     def test_nobody_serves_it(self):
         self.assertEqual(
